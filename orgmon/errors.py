@@ -88,7 +88,14 @@ class AwsError(OrgmonError):
     """
 
     def __init__(
-        self, operation: str, code: str, message: str, *, account: str = "", region: str = "", remedy: str = ""
+        self,
+        operation: str,
+        code: str,
+        message: str,
+        *,
+        account: str = "",
+        region: str = "",
+        remedy: str = "",
     ) -> None:
         place = " in ".join(part for part in (account and f"account {account}", region) if part)
         super().__init__(f"{operation} failed{f' ({place})' if place else ''}: {code}: {message}", remedy)

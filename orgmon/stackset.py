@@ -99,15 +99,19 @@ class TemplateBody:
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """The template as plain dictionaries and lists."""
-        loaded = json.loads(self.text)
-        assert isinstance(loaded, dict)
-        return loaded
+        """The template as plain dictionaries and lists; empty where it is not JSON, as ours always are."""
+        try:
+            loaded = json.loads(self.text)
+        except ValueError:
+            return {}
+        return loaded if isinstance(loaded, dict) else {}
 
     @cached_property
     def digest(self) -> str:
         """Twelve hexadecimal digits that tell this content from any other."""
-        canonical = json.dumps(self.content, separators=(",", ":"), sort_keys=True)
+        canonical = (
+            json.dumps(self.content, separators=(",", ":"), sort_keys=True) if self.content else self.text
+        )
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property

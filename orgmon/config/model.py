@@ -32,7 +32,9 @@ class Section(BaseModel):
 class Session(Section):
     """Which AWS credentials to use; without a profile boto3's own chain decides."""
 
-    profile: Name | None = Field(None, description="A profile of the AWS configuration, SSO profiles included")
+    profile: Name | None = Field(
+        None, description="A profile of the AWS configuration, SSO profiles included"
+    )
 
 
 class Sessions(Section):
@@ -58,7 +60,8 @@ class OrganizationSection(Section):
         PermissionModel.SERVICE_MANAGED, description="Who gives the stack sets their rights"
     )
     access_role: Name = Field(
-        "OrganizationAccountAccessRole", description="The role that orgmon assumes to read in a member account"
+        "OrganizationAccountAccessRole",
+        description="The role that orgmon assumes to read in a member account",
     )
     sessions: Sessions = Sessions()
 
@@ -112,7 +115,9 @@ class AccountEntry(Section):
 
     id: AccountId
     name: Name
-    unit: UnitPath = Field(description="The path of its organizational unit below the root, e.g. Workloads/Prod")
+    unit: UnitPath = Field(
+        description="The path of its organizational unit below the root, e.g. Workloads/Prod"
+    )
     owner: Name = Field(description="Whom the SOC calls")
     regions: tuple[str, ...] | None = Field(None, description="Only these of the detection Regions")
     tags: dict[str, str] = Field({}, description="Tags that scope and waves can select by")
@@ -129,7 +134,9 @@ class UnitEntry(Section):
 class Selector(Section):
     """Some accounts: those in any of the units, with any of the tags, or listed."""
 
-    units: tuple[UnitPath, ...] = Field((), description="Organizational units with all below them; Root is all")
+    units: tuple[UnitPath, ...] = Field(
+        (), description="Organizational units with all below them; Root is all"
+    )
     tags: dict[str, str] = Field({}, description="Accounts that carry any of these tags")
     accounts: tuple[AccountId, ...] = ()
 
@@ -149,7 +156,9 @@ class Wave(Selector):
     """A step of every rollout. The last wave takes the rest."""
 
     name: Name
-    rest: bool = Field(False, description="All accounts that no earlier wave has; true for the last wave only")
+    rest: bool = Field(
+        False, description="All accounts that no earlier wave has; true for the last wave only"
+    )
 
 
 class OperationPreferencesSection(Section):
@@ -183,7 +192,9 @@ class TrailSection(Section):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{2,127}$")] = "orgmon"
     existing: ExistingTrail | None = Field(None, description="Use this trail, and create none")
     retention_days: int = Field(365, description="How long the trail's log group keeps events")
-    archive_days: Annotated[int, Field(ge=90)] = Field(2557, description="How long the log bucket keeps files")
+    archive_days: Annotated[int, Field(ge=90)] = Field(
+        2557, description="How long the log bucket keeps files"
+    )
     key_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:kms:")] | None = Field(
         None, description="A key of yours for the log bucket; without it orgmon makes one"
     )
@@ -235,7 +246,9 @@ class Config(Section):
 
     organization: OrganizationSection
     regions: RegionsSection
-    units: tuple[UnitEntry, ...] = Field((), description="The organizational units, for owners and for checks")
+    units: tuple[UnitEntry, ...] = Field(
+        (), description="The organizational units, for owners and for checks"
+    )
     accounts: tuple[AccountEntry, ...] = Field(description="The accounts that are known")
     scope: ScopeSection = ScopeSection(units=("Root",))
     rollout: RolloutSection = RolloutSection()
@@ -248,7 +261,14 @@ class Config(Section):
         """What the file says of an account, or None where it does not list it."""
         return next((item for item in self.accounts if item.id == account_id), None)
 
-    def owner_of(self, account_id: str) -> str:
-        """Whom the SOC calls for an account: its own owner, or that of the nearest unit above it."""
-        item = self.entry(account_id)
-        return item.owner if item else ""
+    def owner_of(self, account_id: str, unit_path: str) -> str:
+        """Whom the SOC calls for an account: its own owner, or that of the nearest unit above it.
+
+        ``unit_path`` is where the account is, e.g. ``Root/Workloads/Prod``; the result may be empty.
+        """
+        if item := self.entry(account_id):
+            return item.owner
+        owners = {f"Root/{unit.path}": unit.owner for unit in self.units if unit.owner}
+        parts = unit_path.split("/")
+        above = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+        return next((owners[path] for path in above if path in owners), "")

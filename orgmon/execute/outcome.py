@@ -1,0 +1,59 @@
+"""What came of a step, and who is told while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from orgmon.plan.model import Stage, Step
+from orgmon.stackset import Operation, OperationResult, OperationStatus, ResultStatus
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """How a step ended. ``operation`` is None for steps that are no stack set operation."""
+
+    step: Step
+    wave: str
+    operation: Operation | None = None
+    results: tuple[OperationResult, ...] = ()
+    error: str = ""
+
+    @property
+    def failed(self) -> tuple[OperationResult, ...]:
+        """The pairs that failed, and those that were cancelled because of them.
+
+        SUCCEEDED only means that failures stayed within tolerance, so the results are what counts.
+        """
+        bad = (ResultStatus.FAILED, ResultStatus.CANCELLED)
+        return tuple(result for result in self.results if result.status in bad)
+
+    @property
+    def stops(self) -> bool:
+        """True where the rest of the rollout must not go on."""
+        ended_badly = self.operation is not None and self.operation.status is not OperationStatus.SUCCEEDED
+        return bool(self.error) or ended_badly
+
+    @property
+    def is_good(self) -> bool:
+        """True where everything that the step wanted has happened."""
+        return not self.stops and not self.failed
+
+
+class Progress(Protocol):
+    """Is told what happens, as it happens. Must not raise."""
+
+    def stage(self, stage: Stage) -> None:
+        """A stage begins."""
+
+    def step(self, step: Step) -> None:
+        """A step begins."""
+
+    def operation(self, stack_set: str, operation: Operation, results: tuple[OperationResult, ...]) -> None:
+        """An operation was looked at: it is under way, or over."""
+
+    def foreign(self, stack_set: str, operation: Operation) -> None:
+        """Somebody else's operation, or one of an earlier run, is waited for."""
+
+    def done(self, outcome: StepOutcome) -> None:
+        """A step has ended."""

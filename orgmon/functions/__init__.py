@@ -1,0 +1,1 @@
+"""What runs in AWS Lambda: the standard library, boto3, and pure modules that are packed along."""

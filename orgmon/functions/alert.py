@@ -1,0 +1,132 @@
+"""One readable alert: from an event that a hub rule let through to the text that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orgmon.cloudtrail import CloudTrailEvent
+
+# Amazon SNS: at most 100 ASCII characters.
+SUBJECT_LENGTH = 100
+ALARM_STATE_CHANGE = "CloudWatch Alarm State Change"
+ALARM_PREFIX = "orgmon-"
+UNLISTED = "not listed in accounts.yaml"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What the SOC needs to act, nothing more. ``time`` is ISO 8601, UTC."""
+
+    detection: str
+    title: str
+    severity: str
+    account: str
+    account_name: str
+    owner: str
+    region: str
+    who: str
+    what: str
+    source_address: str
+    time: str
+    event_id: str
+    runbook: str
+
+    @property
+    def subject(self) -> str:
+        """The subject line: severity, account, title; ASCII, cut to what SNS takes."""
+        text = f"[{self.severity.upper()}] {self.account_name or self.account}: {self.title}"
+        return text.encode("ascii", "replace").decode()[:SUBJECT_LENGTH]
+
+    @property
+    def text(self) -> str:
+        """The body, a line a fact."""
+        owner = self.owner or UNLISTED
+        rows = (
+            ("Severity", self.severity.upper()),
+            ("What", self.what),
+            ("Account", f"{self.account} {self.account_name}".rstrip()),
+            ("Owner", owner),
+            ("Region", self.region),
+            ("Who", self.who),
+            ("From", self.source_address),
+            ("When", self.time),
+            ("Event id", self.event_id),
+            ("Detection", self.detection),
+            ("Runbook", self.runbook),
+        )
+        body = "\n".join(f"{name + ':':<11}{_one_line(value)}" for name, value in rows if value)
+        return f"{self.title}\n\n{body}\n"
+
+
+def _one_line(value: str) -> str:
+    """Event fields are written by whoever made the call: keep them from forging lines of the alert."""
+    return "".join(character if character.isprintable() else " " for character in value)[:500]
+
+
+def alert_of(
+    detection: str,
+    event: Mapping[str, Any],
+    catalogue: Mapping[str, Mapping[str, str]],
+    directory: Mapping[str, Mapping[str, str]],
+) -> Alert:
+    """The alert for an EventBridge event.
+
+    ``catalogue`` has title, severity and runbook of each detection, ``directory`` name and owner of each account.
+    For the state change of an alarm the detection is told by the alarm's name.
+    """
+    if event.get("detail-type") == ALARM_STATE_CHANGE:
+        return _of_alarm(event, catalogue, directory)
+    record = CloudTrailEvent(event.get("detail") or {})
+    known = catalogue.get(detection, {})
+    account = record.account or str(event.get("account", ""))
+    place = directory.get(account, {})
+    return Alert(
+        detection=detection,
+        title=known.get("title", detection),
+        severity=known.get("severity", "high"),
+        account=account,
+        account_name=place.get("name", ""),
+        owner=place.get("owner", ""),
+        region=record.region,
+        who=record.actor,
+        what=_what(record),
+        source_address=record.source_address,
+        time=record.time,
+        event_id=record.id,
+        runbook=known.get("runbook", ""),
+    )
+
+
+def _what(record: CloudTrailEvent) -> str:
+    call = f"{record.source.removesuffix('.amazonaws.com')}:{record.name}"
+    return f"{call} refused ({record.error})" if record.error else call
+
+
+def _of_alarm(
+    event: Mapping[str, Any],
+    catalogue: Mapping[str, Mapping[str, str]],
+    directory: Mapping[str, Mapping[str, str]],
+) -> Alert:
+    detail = event.get("detail") or {}
+    name = str(detail.get("alarmName", ""))
+    detection = name.removeprefix(ALARM_PREFIX)
+    known = catalogue.get(detection, {})
+    account = str(event.get("account", ""))
+    place = directory.get(account, {})
+    return Alert(
+        detection=detection,
+        title=known.get("title", f"Alarm {name}"),
+        severity=known.get("severity", "high"),
+        account=account,
+        account_name=place.get("name", ""),
+        owner=place.get("owner", ""),
+        region=str(event.get("region", "")),
+        who="",
+        what=f"alarm {name}: {(detail.get('state') or {}).get('reason', '')}",
+        source_address="",
+        time=str(event.get("time", "")),
+        event_id=str(event.get("id", "")),
+        runbook=known.get("runbook", ""),
+    )

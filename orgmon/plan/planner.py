@@ -1,0 +1,149 @@
+"""Desired against observed State -> Plan. A pure function: it makes no call and reads no clock.
+
+Stages are the stacks in their order; each stage runs all waves. What is not wanted any more is removed at the
+end, in the opposite order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from orgmon.desired import Rollout, Wave
+from orgmon.organization import Organization
+from orgmon.plan import compare, removal, steps
+from orgmon.plan.model import Action, Change, Plan, PutObject, Stage, Step, TemplateChange
+from orgmon.stackset import Pair, StackSet, State
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of the user. ``retained`` maps a stack set to stacks that an earlier one left behind."""
+
+    prune: bool = False
+    accounts: frozenset[str] | None = None
+    regions: frozenset[str] | None = None
+    retained: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    keeps: frozenset[str] = frozenset()
+
+    def covers(self, pair: Pair) -> bool:
+        """True for the pairs that this run may touch."""
+        return (self.accounts is None or pair.account in self.accounts) and (
+            self.regions is None or pair.region in self.regions
+        )
+
+
+def plan(
+    desired: State,
+    observed: State,
+    organization: Organization,
+    rollout: Rollout,
+    options: Options = Options(),
+) -> Plan:
+    """What has to be done so that observed becomes desired.
+
+    ``options.keeps`` names the stack sets whose stacks stay when their instances are removed (the logs).
+    """
+    changes = tuple(_changes(desired, observed, organization, options))
+    stages = (
+        *_artifacts(desired, observed, rollout),
+        *_building(desired, observed, rollout, changes, options),
+        *removal.stages(desired, observed, rollout, changes, options.keeps),
+    )
+    return Plan(changes, _in_order(stages, rollout), tuple(_templates(desired, observed)))
+
+
+def _changes(
+    desired: State, observed: State, organization: Organization, options: Options
+) -> Iterator[Change]:
+    for name in _names(desired.stacks, observed.stacks):
+        yield compare.stack_change(desired.stack(name), observed.stack(name))
+    for name in _names(desired.stack_sets, observed.stack_sets):
+        for change in compare.stack_set_changes(
+            desired.stack_set(name), observed.stack_set(name), organization, prune=options.prune
+        ):
+            if options.covers(change.pair):
+                yield change
+
+
+def _names(*groups: Iterable[object]) -> list[str]:
+    return list(dict.fromkeys(str(item.name) for group in groups for item in group))  # type: ignore[attr-defined]
+
+
+def _artifacts(desired: State, observed: State, rollout: Rollout) -> Iterator[Stage]:
+    """Artifacts come after the bucket and before what uses them."""
+    missing = sorted(desired.artifacts - observed.artifacts, key=lambda artifact: artifact.key)
+    if missing:
+        puts = tuple(PutObject("missing", artifact) for artifact in missing)
+        yield Stage(rollout.stages[0], "artifacts", puts)
+
+
+def _building(
+    desired: State,
+    observed: State,
+    rollout: Rollout,
+    changes: tuple[Change, ...],
+    options: Options,
+) -> Iterator[Stage]:
+    by_stack: dict[str, list[Change]] = {}
+    for change in changes:
+        by_stack.setdefault(change.stack, []).append(change)
+    for stack in desired.stacks:
+        todo = steps.for_stack(stack, observed.stack(stack.name), by_stack[stack.name][0])
+        if todo:
+            yield Stage(rollout.stage_of(stack.name), "", todo)
+    retained = dict(options.retained)
+    for stack_set in desired.stack_sets:
+        yield from _waves(
+            stack_set,
+            observed.stack_set(stack_set.name),
+            rollout,
+            by_stack.get(stack_set.name, []),
+            retained,
+        )
+
+
+def _waves(
+    desired: StackSet,
+    observed: StackSet | None,
+    rollout: Rollout,
+    changes: list[Change],
+    retained: Mapping[str, tuple[str, ...]],
+) -> Iterator[Stage]:
+    """The stages of one stack set: what comes first, each wave, what comes last."""
+    todo = [change for change in changes if change.action in (Action.CREATE, Action.UPDATE)]
+    waves = [wave for wave in rollout.waves if any(change.pair.account in wave.accounts for change in todo)]
+    builder = steps.StackSetSteps(desired, observed, rollout.preferences)
+    stage = rollout.stage_of(desired.name)
+    first = builder.before_waves(single_wave=len(waves) <= 1, retained=retained.get(desired.name, ()))
+    pending: list[Step] = list(first)
+    for wave in waves:
+        pending += builder.wave(_of(wave, todo))
+        yield Stage(stage, wave.name, tuple(pending))
+        pending = []
+    pending += builder.after_waves()
+    if pending:
+        yield Stage(stage, "", tuple(pending))
+
+
+def _of(wave: Wave, changes: list[Change]) -> list[Change]:
+    return [change for change in changes if change.pair.account in wave.accounts]
+
+
+def _in_order(stages: Iterable[Stage], rollout: Rollout) -> tuple[Stage, ...]:
+    """Building in stage order, then removing in the opposite order; the order within a stage is kept."""
+    rank = {name: number for number, name in enumerate(rollout.stages)}
+    building = [stage for stage in stages if stage.wave != removal.WAVE]
+    removing = [stage for stage in stages if stage.wave == removal.WAVE]
+    # The bucket has to exist before its artifacts.
+    building.sort(key=lambda stage: (rank[stage.name], stage.wave == "artifacts"))
+    removing.sort(key=lambda stage: -rank[stage.name])
+    return (*building, *removing)
+
+
+def _templates(desired: State, observed: State) -> Iterator[TemplateChange]:
+    for name in _names(desired.stacks, desired.stack_sets):
+        wanted = desired.stack(name) or desired.stack_set(name)
+        found = observed.stack(name) or observed.stack_set(name)
+        if wanted and found and wanted.template != found.template:
+            yield TemplateChange(name, found.template, wanted.template)

@@ -1,0 +1,1 @@
+"""The stacks that orgmon deploys, one file each, written with Troposphere and awacs."""

@@ -1,0 +1,102 @@
+"""What a stack is before it is deployed: where it goes, how its template is built, what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from troposphere import Parameter, Template
+
+from orgmon.detections.model import Detection
+from orgmon.errors import TemplateError
+from orgmon.stackset import TemplateBody
+
+# CloudFormation quotas: a template given by URL.
+LARGEST_TEMPLATE = 1024 * 1024
+
+
+class Placement(StrEnum):
+    """Where the copies of a stack go."""
+
+    MANAGEMENT = "management account, home Region"
+    LOG_ARCHIVE = "log archive account, home Region"
+    SECURITY_HOME = "security account, home Region"
+    SECURITY_DETECTION = "security account, detection Regions"
+    MEMBERS_HOME = "members, home Region"
+    MEMBERS_DETECTION = "members, detection Regions"
+    MEMBERS_GOVERNED = "members, governed Regions"
+    DECOYS = "chosen members"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where alerts of some severities go: an AWS SNS protocol and endpoint."""
+
+    severities: tuple[str, ...]
+    protocol: str
+    endpoint: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that templates and their parameters are made from."""
+
+    organization_id: str
+    management_account: str
+    security_account: str
+    log_archive_account: str
+    home_region: str
+    detections: tuple[Detection, ...]
+    routes: tuple[Route, ...]
+    trail_name: str = "orgmon"
+    existing_log_group: str = ""
+    retention_days: int = 365
+    archive_days: int = 2557
+    key_arn: str = ""
+    decoys: tuple[str, ...] = ()
+    notifier_key: str = ""
+
+    @property
+    def keeps_logs_itself(self) -> bool:
+        """True where the management account has to hold the log bucket."""
+        return self.log_archive_account == self.management_account
+
+
+@dataclass(frozen=True)
+class StackDefinition:
+    """One stack of orgmon's. ``name`` may be replaced where it must be neutral (decoys)."""
+
+    name: str
+    placement: Placement
+    description: str
+    build: Callable[[Inputs], Template]
+    values: Callable[[Inputs], Mapping[str, str]]
+    has_iam: bool = False
+    is_retained: bool = False
+
+    def body(self, inputs: Inputs) -> TemplateBody:
+        """The template, ready to deploy.
+
+        Raises TemplateError where it is larger than CloudFormation takes.
+        """
+        body = TemplateBody.of(self.build(inputs).to_dict())
+        if body.size > LARGEST_TEMPLATE:
+            raise TemplateError(
+                f"the template of {self.name} has {body.size:,} bytes; CloudFormation takes {LARGEST_TEMPLATE:,}",
+                "switch off some detections (detections.disabled) or split the stack",
+            )
+        return body
+
+    def parameters(self, inputs: Inputs) -> tuple[tuple[str, str], ...]:
+        """The parameter values, sorted by key, so that equal settings compare equal."""
+        return tuple(sorted(self.values(inputs).items()))
+
+
+def new_template(description: str, **parameters: str) -> Template:
+    """A template with string parameters; each keyword is a parameter's name and its description."""
+    template = Template(Description=description)
+    template.set_version("2010-09-09")
+    for name, meaning in parameters.items():
+        template.add_parameter(Parameter(name, Type="String", Description=meaning))
+    return template

@@ -1,0 +1,102 @@
+"""orgmon-detection: in every member and detection Region, the rules that forward events to the hub.
+
+Members forward, the hub decides: these rules are a superset of what the hub looks for and say nothing about
+it. Each rule has two targets, the hub's bus and a local log group that the member's own alarms read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from awacs.aws import StringEquals
+from troposphere import GetAtt, Ref, Sub, Template, events
+from troposphere import logs as log_groups
+
+from orgmon.detections.forwarding import forwarding
+from orgmon.stacks import names
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.policy import actions, as_text, document, service, statement
+
+LOCAL_RETENTION_DAYS = 14
+
+
+def to_hub() -> events.Target:
+    """The target that carries an event to the hub's bus, across accounts and Regions in one hop.
+
+    A role is needed since 2023; transformers do not work towards another bus (EventBridge user guide).
+    """
+    bus = Sub(f"arn:${{AWS::Partition}}:events:${{HomeRegion}}:${{SecurityAccountId}}:event-bus/{names.BUS}")
+    role = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{names.PATH}{names.FORWARD_ROLE}")
+    edge = Sub(f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{SecurityAccountId}}:{names.EDGE_QUEUE}")
+    return events.Target(Id="hub", Arn=bus, RoleArn=role, DeadLetterConfig=events.DeadLetterConfig(Arn=edge))
+
+
+def _build(inputs: Inputs) -> Template:
+    template = new_template(
+        "Forwards events of this account and Region to the organization's monitoring",
+        SecurityAccountId="The account of the hub",
+        HomeRegion="The Region of the hub",
+    )
+    template.add_resource(
+        log_groups.LogGroup(
+            "LocalLogGroup", LogGroupName=names.LOCAL_LOG_GROUP, RetentionInDays=LOCAL_RETENTION_DAYS
+        )
+    )
+    template.add_resource(_log_policy())
+    for number, rule in enumerate(forwarding(inputs.detections), start=1):
+        template.add_resource(_rule(number, rule))
+    return template
+
+
+def _log_policy() -> log_groups.ResourcePolicy:
+    """Log group targets take no role; the log group's own policy lets EventBridge write."""
+    return log_groups.ResourcePolicy(
+        "LocalLogPolicy",
+        PolicyName=f"{names.PREFIX}-events",
+        PolicyDocument=as_text(
+            document(
+                statement(
+                    "RulesWrite",
+                    actions("logs", "CreateLogStream", "PutLogEvents"),
+                    [GetAtt("LocalLogGroup", "Arn")],
+                    service("events", "delivery.logs"),
+                    [StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))],
+                )
+            )
+        ),
+    )
+
+
+def _rule(number: int, rule: Any) -> events.Rule:
+    return events.Rule(
+        f"Forward{number}",
+        Name=f"{names.PREFIX}-forward-{number}",
+        Description="Forwards to the monitoring hub of the organization",
+        EventPattern=rule.pattern,
+        State=rule.state,
+        Targets=[
+            to_hub(),
+            events.Target(
+                Id="local",
+                Arn=Sub(
+                    "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
+                    + names.LOCAL_LOG_GROUP
+                ),
+            ),
+        ],
+        DependsOn=["LocalLogGroup", "LocalLogPolicy"],
+    )
+
+
+def _values(inputs: Inputs) -> Mapping[str, str]:
+    return {"SecurityAccountId": inputs.security_account, "HomeRegion": inputs.home_region}
+
+
+STACK = StackDefinition(
+    "orgmon-detection",
+    Placement.MEMBERS_DETECTION,
+    "forwarding rules and the local log group",
+    _build,
+    _values,
+)

@@ -1,0 +1,54 @@
+"""The hub's rules: one for each detection, and one for the alarms of the members."""
+
+from __future__ import annotations
+
+import json
+
+from troposphere import GetAtt, Ref, Template, events
+
+from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.model import Detection
+from orgmon.stacks import names
+
+# What an event of an alarm is called on its way; the notifier tells the detection by the alarm's name.
+ALARM_MESSAGE = "member-alarm"
+
+
+def add(template: Template, detections: tuple[Detection, ...]) -> None:
+    """Add the rules of every detection that alerts by events."""
+    for detection in detections:
+        if not detection.alerts_by_events:
+            continue
+        rules = event_rules(detection)
+        for number, rule in enumerate(rules, start=1):
+            suffix = f"-{number}" if len(rules) > 1 else ""
+            template.add_resource(
+                _rule(f"{detection.id}{suffix}", detection.id, rule.pattern, rule.state, detection.severity)
+            )
+    alarm = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": [{"prefix": f"{names.PREFIX}-"}], "state": {"value": ["ALARM"]}},
+    }
+    template.add_resource(_rule(ALARM_MESSAGE, ALARM_MESSAGE, alarm, "ENABLED", "critical"))
+
+
+def _rule(name: str, detection_id: str, pattern: object, state: str, severity: str) -> events.Rule:
+    queue = names.logical_id(names.queue_class_of(severity), "queue")
+    template = json.dumps({"detection": detection_id})[:-1] + ', "event": <aws.events.event.json>}'
+    return events.Rule(
+        names.logical_id(name, "rule"),
+        Name=name,
+        EventBusName=Ref("Bus"),
+        EventPattern=pattern,
+        State=state,
+        Targets=[
+            events.Target(
+                Id="queue",
+                Arn=GetAtt(queue, "Arn"),
+                InputTransformer=events.InputTransformer(InputTemplate=template),
+                DeadLetterConfig=events.DeadLetterConfig(Arn=GetAtt(f"{queue}DeadLetters", "Arn")),
+            )
+        ],
+        DependsOn=[f"{queue}Policy", f"{queue}DeadLettersPolicy"],
+    )

@@ -1,0 +1,162 @@
+"""orgmon-logs: the bucket that the organization trail delivers to, and its key. Both outlive the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from awacs.aws import Bool, StringEquals, StringLike
+from troposphere import Equals, GetAtt, If, Ref, Sub, Template, kms, s3
+
+from orgmon.stacks import names
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.policy import ACCOUNT_ROOT, actions, deny, document, service, statement
+
+PARAMETERS = {
+    "OrganizationId": "The organization that the trail records",
+    "ManagementAccountId": "The account that owns the trail",
+    "HomeRegion": "The home Region of the trail",
+    "TrailName": "The name of the trail",
+    "KeyArn": "The key for the bucket; empty to make one",
+    "ArchiveDays": "After how many days log files expire",
+}
+# The trail's ARN is fixed, so that policies can name it before the trail exists.
+TRAIL_ARN = "arn:${AWS::Partition}:cloudtrail:${HomeRegion}:${ManagementAccountId}:trail/${TrailName}"
+
+
+def add_log_store(template: Template) -> None:
+    """Add key, bucket and bucket policy to a template that has PARAMETERS."""
+    template.add_condition("MakeKey", Equals(Ref("KeyArn"), ""))
+    template.add_resource(_key())
+    template.add_resource(
+        kms.Alias(
+            "LogsKeyAlias",
+            Condition="MakeKey",
+            AliasName=names.LOGS_KEY_ALIAS,
+            TargetKeyId=Ref("LogsKey"),
+            DeletionPolicy="Retain",
+            UpdateReplacePolicy="Retain",
+        )
+    )
+    template.add_resource(_bucket())
+    template.add_resource(_bucket_policy())
+
+
+def _key() -> kms.Key:
+    trail_context = Sub("arn:${AWS::Partition}:cloudtrail:*:${ManagementAccountId}:trail/*")
+    from_trail = StringEquals("aws:SourceArn", Sub(TRAIL_ARN))
+    return kms.Key(
+        "LogsKey",
+        Condition="MakeKey",
+        Description="Log files of the organization trail",
+        EnableKeyRotation=True,
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+        KeyPolicy=document(
+            statement("Owner", actions("kms", "*"), ["*"], ACCOUNT_ROOT),
+            statement(
+                "TrailEncrypts",
+                actions("kms", "GenerateDataKey*"),
+                ["*"],
+                service("cloudtrail"),
+                [from_trail, StringLike("kms:EncryptionContext:aws:cloudtrail:arn", trail_context)],
+            ),
+            statement(
+                "TrailDescribes", actions("kms", "DescribeKey"), ["*"], service("cloudtrail"), [from_trail]
+            ),
+            # Needed because the bucket uses an S3 Bucket Key (CloudTrail user guide, key policies).
+            statement("TrailDecrypts", actions("kms", "Decrypt"), ["*"], service("cloudtrail"), [from_trail]),
+        ),
+    )
+
+
+def _bucket() -> s3.Bucket:
+    return s3.Bucket(
+        "LogBucket",
+        BucketName=Sub(names.log_bucket("${AWS::AccountId}", "${AWS::Region}")),
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+        VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
+        PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
+            BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
+        ),
+        OwnershipControls=s3.OwnershipControls(
+            Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
+        ),
+        BucketEncryption=s3.BucketEncryption(
+            ServerSideEncryptionConfiguration=[
+                s3.ServerSideEncryptionRule(
+                    BucketKeyEnabled=True,
+                    ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(
+                        SSEAlgorithm="aws:kms",
+                        KMSMasterKeyID=If("MakeKey", GetAtt("LogsKey", "Arn"), Ref("KeyArn")),
+                    ),
+                )
+            ]
+        ),
+        LifecycleConfiguration=s3.LifecycleConfiguration(
+            Rules=[
+                s3.LifecycleRule(
+                    Id="expire",
+                    Status="Enabled",
+                    ExpirationInDays=Ref("ArchiveDays"),
+                    NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=30),
+                )
+            ]
+        ),
+    )
+
+
+def _bucket_policy() -> s3.BucketPolicy:
+    bucket = GetAtt("LogBucket", "Arn")
+    objects = Sub("${LogBucket.Arn}/*")
+    from_trail = StringEquals("aws:SourceArn", Sub(TRAIL_ARN))
+    trail = service("cloudtrail")
+    owner_control = StringEquals("s3:x-amz-acl", "bucket-owner-full-control")
+    paths = [
+        Sub("${LogBucket.Arn}/AWSLogs/${ManagementAccountId}/*"),
+        Sub("${LogBucket.Arn}/AWSLogs/${OrganizationId}/*"),
+    ]
+    return s3.BucketPolicy(
+        "LogBucketPolicy",
+        Bucket=Ref("LogBucket"),
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+        PolicyDocument=document(
+            statement("TrailChecks", actions("s3", "GetBucketAcl"), [bucket], trail, [from_trail]),
+            statement("TrailWrites", actions("s3", "PutObject"), paths, trail, [from_trail, owner_control]),
+            deny(
+                "EncryptedTransportOnly",
+                actions("s3", "*"),
+                [bucket, objects],
+                [Bool("aws:SecureTransport", "false")],
+            ),
+        ),
+    )
+
+
+def values(inputs: Inputs) -> Mapping[str, str]:
+    """The parameter values of the log store."""
+    return {
+        "OrganizationId": inputs.organization_id,
+        "ManagementAccountId": inputs.management_account,
+        "HomeRegion": inputs.home_region,
+        "TrailName": inputs.trail_name,
+        "KeyArn": inputs.key_arn,
+        "ArchiveDays": str(inputs.archive_days),
+    }
+
+
+def _build(inputs: Inputs) -> Template:
+    template = new_template("The log files of the organization trail", **PARAMETERS)
+    add_log_store(template)
+    return template
+
+
+STACK = StackDefinition(
+    "orgmon-logs",
+    Placement.LOG_ARCHIVE,
+    "the trail's log bucket and its key",
+    _build,
+    values,
+    is_retained=True,
+)

@@ -1,0 +1,78 @@
+"""The one table of fixed names.
+
+Stack sets cannot read each other's outputs, so names are the interface between stacks: every ARN is computed
+from an account, a Region and a name of this table.
+"""
+
+from __future__ import annotations
+
+PREFIX = "orgmon"
+PATH = "/orgmon/"
+TAG_KEY = "orgmon"
+
+BUS = "orgmon"
+ARCHIVE = "orgmon"
+TABLE = "orgmon-state"
+NOTIFIER = "orgmon-notifier"
+NOTIFIER_HANDLER = "orgmon.functions.notifier.handler"
+EDGE_QUEUE = "orgmon-edge"
+FORWARD_ROLE = "orgmon-forward"
+PIPELINE_TOPIC = "orgmon-pipeline"
+DASHBOARD = "orgmon"
+HUB_KEY_ALIAS = "alias/orgmon-hub"
+LOGS_KEY_ALIAS = "alias/orgmon-logs"
+# EventBridge may only write to log groups below this prefix (facts on log group targets).
+LOCAL_LOG_GROUP = "/aws/events/orgmon"
+METRIC_NAMESPACE = "orgmon"
+ADMINISTRATION_ROLE = "orgmon-stackset-administration"
+EXECUTION_ROLE = "orgmon-stackset-execution"
+
+SEVERITIES = ("critical", "high", "medium", "low")
+# Two classes, so that a flood of routine alerts cannot delay an urgent one.
+QUEUE_CLASSES = (("urgent", ("critical", "high")), ("routine", ("medium", "low")))
+
+
+def topic(severity: str) -> str:
+    """The name of the topic for a severity."""
+    return f"{PREFIX}-{severity}"
+
+
+def queue(queue_class: str) -> str:
+    """The name of the queue for a class of severities."""
+    return f"{PREFIX}-{queue_class}"
+
+
+def dead_letters(queue_class: str) -> str:
+    """The name of the dead-letter queue for a class of severities."""
+    return f"{PREFIX}-{queue_class}-dead-letters"
+
+
+def queue_class_of(severity: str) -> str:
+    """The class of queue that carries alerts of a severity."""
+    return next(name for name, severities in QUEUE_CLASSES if severity in severities)
+
+
+def artifact_bucket(management_account: str, region: str) -> str:
+    """The name of the bucket for function code and large templates."""
+    return f"{PREFIX}-artifacts-{management_account}-{region}"
+
+
+def log_bucket(account: str, region: str) -> str:
+    """The name of the bucket that the trail delivers to."""
+    return f"{PREFIX}-logs-{account}-{region}"
+
+
+def trail_log_group(trail: str) -> str:
+    """The name of the log group that a trail of ours delivers to."""
+    return f"/aws/cloudtrail/{trail}"
+
+
+def alarm(detection_id: str) -> str:
+    """The name of the alarm of a detection; the hub knows our alarms by this prefix."""
+    return f"{PREFIX}-{detection_id}"
+
+
+def logical_id(*words: str) -> str:
+    """A CloudFormation logical id from words: letters and digits only, each part capitalized."""
+    parts = [part for word in words for part in "".join(c if c.isalnum() else " " for c in word).split()]
+    return "".join(part[0].upper() + part[1:] for part in parts)

@@ -1,0 +1,137 @@
+"""orgmon-trail: the organization trail in the management account, and what is counted on its log group.
+
+All events of all accounts and Regions arrive in one log group (CloudTrail user guide, "multi-Region trails"),
+so the filters and alarms of flow 1 are here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from awacs.aws import ArnLike, StringEquals
+from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
+from troposphere import logs as log_groups
+
+from orgmon.stacks import names
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.metrics import filter_and_alarm
+from orgmon.stacks.policy import actions, document, service, statement, trust
+
+
+def _build(inputs: Inputs) -> Template:
+    parameters = {
+        "SecurityAccountId": "The account of the alert topics",
+        "LogGroupName": "The log group of the trail",
+    }
+    if not inputs.existing_log_group:
+        parameters |= {
+            "OrganizationId": "The organization that the trail records",
+            "TrailName": "The name of the trail",
+            "LogBucketName": "The bucket that the trail delivers to",
+            "LogKeyArn": "The key that the trail encrypts with",
+            "RetentionDays": "How long the log group keeps events",
+        }
+    template = new_template("The organization trail, and alarms on what it records", **parameters)
+    if not inputs.existing_log_group:
+        _add_trail(template)
+    _add_alarms(template, inputs)
+    return template
+
+
+def _add_trail(template: Template) -> None:
+    template.add_resource(
+        log_groups.LogGroup(
+            "TrailLogGroup",
+            LogGroupName=Ref("LogGroupName"),
+            RetentionInDays=Ref("RetentionDays"),
+            DeletionPolicy="Retain",
+            UpdateReplacePolicy="Retain",
+        )
+    )
+    template.add_resource(_role())
+    template.add_resource(
+        cloudtrail.Trail(
+            "Trail",
+            TrailName=Ref("TrailName"),
+            S3BucketName=Ref("LogBucketName"),
+            KMSKeyId=Ref("LogKeyArn"),
+            CloudWatchLogsLogGroupArn=GetAtt("TrailLogGroup", "Arn"),
+            CloudWatchLogsRoleArn=GetAtt("TrailRole", "Arn"),
+            # The defaults of the API are a single Region and no validation: each is said here.
+            IsLogging=True,
+            IsOrganizationTrail=True,
+            IsMultiRegionTrail=True,
+            IncludeGlobalServiceEvents=True,
+            EnableLogFileValidation=True,
+        )
+    )
+
+
+def _role() -> iam.Role:
+    """CloudTrail's role: streams of the own account and of the organization's members (``o-..._*``)."""
+    group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${LogGroupName}"
+    streams = [
+        Sub(f"{group}:log-stream:${{AWS::AccountId}}_CloudTrail_${{AWS::Region}}*"),
+        Sub(f"{group}:log-stream:${{OrganizationId}}_*"),
+    ]
+    trail = Sub("arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/${TrailName}")
+    return iam.Role(
+        "TrailRole",
+        RoleName=f"{names.PREFIX}-trail",
+        Path=names.PATH,
+        AssumeRolePolicyDocument=trust(
+            service("cloudtrail"),
+            StringEquals("aws:SourceAccount", Ref("AWS::AccountId")),
+            ArnLike("aws:SourceArn", trail),
+        ),
+        Policies=[
+            iam.Policy(
+                PolicyName="write-log-streams",
+                PolicyDocument=document(
+                    statement("WriteStreams", actions("logs", "CreateLogStream", "PutLogEvents"), streams)
+                ),
+            )
+        ],
+    )
+
+
+def _add_alarms(template: Template, inputs: Inputs) -> None:
+    for detection in inputs.detections:
+        if not detection.by_metrics:
+            continue
+        topic = Sub(
+            "arn:${AWS::Partition}:sns:${AWS::Region}:${SecurityAccountId}:" + names.topic(detection.severity)
+        )
+        metric, alarm = filter_and_alarm(detection, Ref("LogGroupName"), "$.", [topic])
+        if not inputs.existing_log_group:
+            metric.DependsOn = "TrailLogGroup"
+        template.add_resource(metric)
+        template.add_resource(alarm)
+
+
+def _values(inputs: Inputs) -> Mapping[str, str]:
+    values = {
+        "SecurityAccountId": inputs.security_account,
+        "LogGroupName": inputs.existing_log_group or names.trail_log_group(inputs.trail_name),
+    }
+    if inputs.existing_log_group:
+        return values
+    alias = f"arn:aws:kms:{inputs.home_region}:{inputs.log_archive_account}:{names.LOGS_KEY_ALIAS}"
+    return {
+        **values,
+        "OrganizationId": inputs.organization_id,
+        "TrailName": inputs.trail_name,
+        "LogBucketName": names.log_bucket(inputs.log_archive_account, inputs.home_region),
+        "LogKeyArn": inputs.key_arn or alias,
+        "RetentionDays": str(inputs.retention_days),
+    }
+
+
+STACK = StackDefinition(
+    "orgmon-trail",
+    Placement.MANAGEMENT,
+    "the organization trail, its filters and alarms",
+    _build,
+    _values,
+    has_iam=True,
+)
