@@ -150,7 +150,7 @@ def desired_state(config: Config, organization: Organization, detections: tuple[
     given = inputs(config, detections, artifact.key)
     stacks: list[Stack] = []
     stack_sets: list[StackSet] = []
-    for definition in _used(config):
+    for definition in stacks_of(config):
         if definition.placement is Placement.MANAGEMENT:
             stacks.append(_stack(definition, given))
         else:
@@ -158,7 +158,8 @@ def desired_state(config: Config, organization: Organization, detections: tuple[
     return State(tuple(stacks), tuple(stack_sets), frozenset({artifact}))
 
 
-def _used(config: Config) -> Iterable[StackDefinition]:
+def stacks_of(config: Config) -> Iterable[StackDefinition]:
+    """The stacks that a config wants, in stage order."""
     for definition in STACKS:
         if definition is decoys.STACK and config.decoys is None:
             continue

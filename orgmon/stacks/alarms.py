@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from troposphere import Template, events
 
-from orgmon.detections.model import Detection
+from orgmon.detections.model import Detection, Flow, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
 from orgmon.stacks.detection import to_hub
-from orgmon.stacks.metrics import filter_and_alarm
+from orgmon.stacks.metrics import filters_and_alarm
 
 
 def alarmed(detections: tuple[Detection, ...]) -> tuple[Detection, ...]:
@@ -25,9 +25,9 @@ def alarmed(detections: tuple[Detection, ...]) -> tuple[Detection, ...]:
     return tuple(
         detection
         for detection in detections
-        if detection.by_events
-        and not detection.names_decoys
-        and (detection.threshold is not None or detection.severity == "critical")
+        if Flow.EVENTS in detection.flows
+        and not detection.sample_values
+        and (detection.threshold is not None or detection.severity is Severity.CRITICAL)
     )
 
 
@@ -38,7 +38,7 @@ def _build(inputs: Inputs) -> Template:
         HomeRegion="The Region of the hub",
     )
     for detection in alarmed(inputs.detections):
-        for resource in filter_and_alarm(detection, names.LOCAL_LOG_GROUP, "$.detail.", []):
+        for resource in filters_and_alarm(detection, names.LOCAL_LOG_GROUP, "$.detail.", []):
             template.add_resource(resource)
     template.add_resource(_state_changes())
     return template

@@ -7,7 +7,7 @@ import json
 from troposphere import GetAtt, Ref, Template, events
 
 from orgmon.detections.compile_rule import event_rules
-from orgmon.detections.model import Detection
+from orgmon.detections.model import Detection, Flow, Severity
 from orgmon.stacks import names
 
 # What an event of an alarm is called on its way; the notifier tells the detection by the alarm's name.
@@ -17,7 +17,10 @@ ALARM_MESSAGE = "member-alarm"
 def add(template: Template, detections: tuple[Detection, ...]) -> None:
     """Add the rules of every detection that alerts by events."""
     for detection in detections:
-        if not detection.alerts_by_events:
+        if Flow.EVENTS not in detection.flows or detection.severity is Severity.INFORMATIONAL:
+            continue
+        # Rules have no memory: what is only worth an alert in numbers comes from the members' alarms.
+        if detection.threshold is not None:
             continue
         rules = event_rules(detection)
         for number, rule in enumerate(rules, start=1):

@@ -6,24 +6,32 @@ from typing import Any
 
 from troposphere import cloudwatch, logs
 
-from orgmon.detections.compile_filter import metric_filter
-from orgmon.detections.model import Detection
+from orgmon.detections.compile_filter import metric_filters
+from orgmon.detections.model import Detection, MetricFilter
 from orgmon.stacks import names
 
 
-def filter_and_alarm(
-    detection: Detection, log_group: Any, selector_prefix: str, alarm_actions: list[Any]
-) -> tuple[logs.MetricFilter, cloudwatch.Alarm]:
-    """A metric filter on a log group and the alarm on its metric.
+def filters_and_alarm(
+    detection: Detection, log_group: Any, selector_prefix: str, alarm_actions: list[Any], after: str = ""
+) -> list[logs.MetricFilter | cloudwatch.Alarm]:
+    """The metric filters of a detection on a log group, and the alarm on their metric.
 
     ``selector_prefix`` is ``$.`` where CloudTrail records are the log events, ``$.detail.`` where EventBridge
-    events are. The filter has no default value: one would make every filter a billed metric.
+    events are. A pattern that is too long for one filter comes as several of the same metric. ``after`` is the
+    logical id of a resource that has to exist first.
     """
-    compiled = metric_filter(detection, selector_prefix)
-    threshold = detection.threshold
-    metric = logs.MetricFilter(
-        names.logical_id(detection.id, "filter"),
-        FilterName=names.alarm(detection.id),
+    filters = [
+        _filter(detection, compiled, log_group, after)
+        for compiled in metric_filters(detection, selector_prefix)
+    ]
+    return [*filters, _alarm(detection, alarm_actions, filters[0].title)]
+
+
+def _filter(detection: Detection, compiled: MetricFilter, log_group: Any, after: str) -> logs.MetricFilter:
+    """No default value: one would make every filter a billed metric."""
+    return logs.MetricFilter(
+        names.logical_id(compiled.name, "filter"),
+        FilterName=names.alarm(compiled.name),
         LogGroupName=log_group,
         FilterPattern=compiled.pattern,
         MetricTransformations=[
@@ -31,8 +39,13 @@ def filter_and_alarm(
                 MetricName=detection.id, MetricNamespace=names.METRIC_NAMESPACE, MetricValue="1"
             )
         ],
+        **({"DependsOn": after} if after else {}),
     )
-    alarm = cloudwatch.Alarm(
+
+
+def _alarm(detection: Detection, actions: list[Any], after: str) -> cloudwatch.Alarm:
+    threshold = detection.threshold
+    return cloudwatch.Alarm(
         names.logical_id(detection.id, "alarm"),
         AlarmName=names.alarm(detection.id),
         AlarmDescription=f"{detection.severity}: {detection.title}. {detection.runbook}"[:1024],
@@ -47,10 +60,9 @@ def filter_and_alarm(
         # "ignore" would stay in ALARM for ever and "missing" evaluates oddly: filters publish nothing
         # without a match.
         TreatMissingData="notBreaching",
-        AlarmActions=alarm_actions,
-        DependsOn=metric.title,
+        AlarmActions=actions,
+        DependsOn=after,
     )
-    return metric, alarm
 
 
 def queue_alarm(title: str, name: str, queue_name: Any, actions: list[Any]) -> cloudwatch.Alarm:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Principal, Statement
-from troposphere import Sub
+from troposphere import Sub, encode_to_dict
 
 ACCOUNT_ROOT = Principal("AWS", [Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")])
 EVERYBODY = Principal("*")
@@ -68,7 +68,7 @@ def as_text(policy: PolicyDocument) -> object:
 
     ``Ref`` and ``GetAtt`` inside become ``${...}``; literal dollar signs do not occur in policies of ours.
     """
-    return Sub(json.dumps(_inline(policy.to_dict()), separators=(",", ":"), sort_keys=True))
+    return Sub(json.dumps(_inline(encode_to_dict(policy)), separators=(",", ":"), sort_keys=True))
 
 
 def _inline(value: Any) -> Any:

@@ -14,7 +14,8 @@ from troposphere import logs as log_groups
 
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
-from orgmon.stacks.metrics import filter_and_alarm
+from orgmon.detections.model import Flow, Severity
+from orgmon.stacks.metrics import filters_and_alarm
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
 
@@ -97,16 +98,14 @@ def _role() -> iam.Role:
 
 def _add_alarms(template: Template, inputs: Inputs) -> None:
     for detection in inputs.detections:
-        if not detection.by_metrics:
+        if Flow.METRICS not in detection.flows or detection.severity is Severity.INFORMATIONAL:
             continue
         topic = Sub(
             "arn:${AWS::Partition}:sns:${AWS::Region}:${SecurityAccountId}:" + names.topic(detection.severity)
         )
-        metric, alarm = filter_and_alarm(detection, Ref("LogGroupName"), "$.", [topic])
-        if not inputs.existing_log_group:
-            metric.DependsOn = "TrailLogGroup"
-        template.add_resource(metric)
-        template.add_resource(alarm)
+        after = "" if inputs.existing_log_group else "TrailLogGroup"
+        for resource in filters_and_alarm(detection, Ref("LogGroupName"), "$.", [topic], after):
+            template.add_resource(resource)
 
 
 def _values(inputs: Inputs) -> Mapping[str, str]:

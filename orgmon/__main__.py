@@ -1,0 +1,5 @@
+"""``python -m orgmon``."""
+
+from orgmon.cli import main
+
+main()

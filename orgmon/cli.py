@@ -1,0 +1,89 @@
+"""The command line. The only place where an error becomes an exit code.
+
+0 done, 1 could not, 2 wrong usage, 3 it worked and found something.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from orgmon import __version__
+from orgmon.commands import (
+    demo,
+    deploy,
+    destroy,
+    plan,
+    render,
+    sandbox,
+    schema,
+    status,
+    validate,
+)
+from orgmon.commands.options import FAILED, Invocation, invocation
+from orgmon.errors import OrgmonError
+
+app = typer.Typer(
+    name="orgmon",
+    help="Security monitoring for a whole AWS organization, rolled out with CloudFormation StackSets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (validate, schema, render, plan, deploy, status, destroy, demo):
+    app.command(module.NAME)(module.command)
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"orgmon {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and every API call.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+    invocation(context).debug = debug
+
+
+def run(arguments: Sequence[str], make_session: Callable[[str | None], Any] | None = None) -> int:
+    """Run one command line and return its exit code. ``make_session`` opens AWS sessions instead of boto3."""
+    current = Invocation(make_session)
+    try:
+        app(list(arguments), obj=current, prog_name="orgmon")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
+    except OrgmonError as error:
+        if current.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\ninterrupted: what was started goes on in AWS; the same command finds it", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read the output has gone, as with `| head`.
+        sys.stderr.close()
+        return FAILED
+    except Exception as error:
+        if current.debug:
+            raise
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        print("this is a bug in orgmon: run it with --debug and report what it prints", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""One file a command: parse, call, show. A command decides nothing and knows no other command."""

@@ -1,0 +1,65 @@
+"""orgmon deploy: make it so, in waves, with live progress; run again after any interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orgmon.commands.options import (
+    CONFIG,
+    FAILED,
+    FOUND,
+    AccountsOption,
+    ConfigOption,
+    JsonOption,
+    LeaveOutdatedOption,
+    PruneOption,
+    RegionsOption,
+    YesOption,
+    chosen,
+    invocation,
+)
+
+NAME = "deploy"
+
+
+def command(
+    context: typer.Context,
+    saved_plan: Annotated[
+        Path | None, typer.Argument(metavar="[PLAN]", help="A plan saved with orgmon plan --out.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+    account: AccountsOption = None,
+    region: RegionsOption = None,
+    prune: PruneOption = False,
+    leave_outdated: LeaveOutdatedOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy what accounts.yaml says. Interrupted anywhere, the same command goes on."""
+    from orgmon.console.output import err, out
+    from orgmon.console.progress_view import progress_on
+    from orgmon.console.rolling_view import agree, finish
+    from orgmon.plan import saved
+    from orgmon.rolling import Order, blocked, roll
+
+    workspace = invocation(context).workspace(config)
+    kept = saved.read(saved_plan) if saved_plan else None
+    order = Order(
+        destroy=kept.destroy if kept else False,
+        prune=kept.prune if kept else prune,
+        accounts=frozenset(kept.accounts) if kept and kept.accounts else chosen(account),
+        regions=frozenset(kept.regions) if kept and kept.regions else chosen(region),
+        leave_outdated=leave_outdated,
+        saved_plan=kept,
+    )
+    rolled = roll(workspace, order, progress_on(err(), workspace.organization), agree(workspace, yes))
+    if rolled is None:
+        err().print("Nothing was done.")
+        raise typer.Exit(FAILED)
+    finish(out(), rolled, workspace.organization, as_json=as_json)
+    if not rolled.is_good:
+        raise typer.Exit(FAILED)
+    raise typer.Exit(FOUND if blocked(rolled.left) else 0)

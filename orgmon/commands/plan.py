@@ -1,0 +1,71 @@
+"""orgmon plan: what would change, pair by pair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orgmon.commands.options import (
+    CONFIG,
+    FOUND,
+    AccountsOption,
+    ConfigOption,
+    JsonOption,
+    PruneOption,
+    RegionsOption,
+    chosen,
+    invocation,
+)
+
+NAME = "plan"
+
+
+def command(
+    context: typer.Context,
+    config: ConfigOption = CONFIG,
+    account: AccountsOption = None,
+    region: RegionsOption = None,
+    prune: PruneOption = False,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for orgmon deploy FILE.")
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff/--no-diff", help="Show how templates change.")] = True,
+    every: Annotated[bool, typer.Option("--all", help="Also list what does not change.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a deploy would change, pair by pair, and how. Exit code 3 with changes, 0 without."""
+    from orgmon.console import plan_view
+    from orgmon.console.output import emit, out
+    from orgmon.plan import saved
+    from orgmon.plan.forecast import forecast
+
+    workspace = invocation(context).workspace(config)
+    accounts, regions = chosen(account), chosen(region)
+    plan = workspace.plan(workspace.observe(), prune=prune, accounts=accounts, regions=regions)
+    if out_file is not None:
+        kept = saved.saved(
+            plan,
+            workspace.organization.id,
+            prune=prune,
+            accounts=tuple(sorted(accounts)) if accounts else None,
+            regions=tuple(sorted(regions)) if regions else None,
+        )
+        saved.write(out_file, kept)
+    if as_json:
+        steps = [
+            {
+                "stage": s.name,
+                "wave": s.wave,
+                "call": step.call,
+                "on": step.target_name,
+                "reason": step.reason,
+            }
+            for s in plan.stages
+            for step in s.steps
+        ]
+        emit("plan", {"changes": plan.changes, "steps": steps, "operations": forecast(plan)})
+    else:
+        plan_view.show(out(), plan, workspace.organization, diff=diff, every=every)
+    raise typer.Exit(0 if plan.is_empty else FOUND)

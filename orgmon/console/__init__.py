@@ -1,0 +1,1 @@
+"""What a person or a program sees: tables, progress, JSON. Nothing here computes."""

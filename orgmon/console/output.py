@@ -1,0 +1,65 @@
+"""Results go to stdout, everything else to stderr; JSON results are in a versioned envelope."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from rich.console import Console
+
+from orgmon import __version__
+from orgmon.errors import UsageError
+
+# Raised whenever a field of a JSON result changes its meaning or goes away.
+ENVELOPE = 1
+
+
+@cache
+def _out(file: Any) -> Console:
+    return Console(file=file, highlight=False, soft_wrap=not file.isatty())
+
+
+def out() -> Console:
+    """Where results go. Colours only on a terminal and without NO_COLOR."""
+    return _out(sys.stdout)
+
+
+def err() -> Console:
+    """Where progress and questions go."""
+    return _out(sys.stderr)
+
+
+def emit(kind: str, data: Any) -> None:
+    """Print a result as JSON: ``kind`` says what it is."""
+    envelope = {"tool": "orgmon", "version": __version__, "format": ENVELOPE, "kind": kind}
+    print(json.dumps({**envelope, "data": plain(data)}, indent=2, ensure_ascii=False))
+
+
+def plain(value: Any) -> Any:
+    """A value as what JSON knows. Bytes are left out; sets are sorted."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = dataclasses.fields(value)
+        return {f.name: plain(v) for f in fields if not isinstance(v := getattr(value, f.name), bytes)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, (set, frozenset)):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def confirm(question: str, *, flag: str) -> bool:
+    """Ask yes or no on a terminal. Raises UsageError where nobody can answer; it names the flag."""
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here: there is no terminal", f"run it again with {flag}")
+    err().print(f"{question} [y/N] ", end="", markup=False)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

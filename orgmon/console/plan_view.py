@@ -1,0 +1,117 @@
+"""A plan as a person reads it: what changes pair by pair, what it takes, how long."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from orgmon.organization import Organization
+from orgmon.plan.diff import differences
+from orgmon.plan.forecast import OperationForecast, forecast
+from orgmon.plan.model import Action, Change, Plan
+
+STYLES = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.DELETE: "red",
+    Action.BLOCKED: "magenta",
+    Action.NONE: "dim",
+}
+# Longer texts are cut in the middle of a terminal; --json has them whole.
+LONGEST_VALUE = 160
+
+
+def show(console: Console, plan: Plan, organization: Organization, *, diff: bool, every: bool) -> None:
+    """Print a plan. ``diff`` adds the template changes, ``every`` the pairs that do not change."""
+    _changes(console, plan, organization, every=every)
+    if diff:
+        _templates(console, plan)
+    _operations(console, forecast(plan))
+    _summary(console, plan)
+
+
+def _changes(console: Console, plan: Plan, organization: Organization, *, every: bool) -> None:
+    by_stack: dict[str, list[Change]] = defaultdict(list)
+    for change in plan.changes:
+        if every or change.action is not Action.NONE or change.reason:
+            by_stack[change.stack].append(change)
+    for stack, changes in by_stack.items():
+        console.print(f"[bold]{escape(stack)}[/bold]")
+        for change in changes:
+            console.print(_line(change, organization))
+        console.print()
+
+
+def _line(change: Change, organization: Organization) -> Text:
+    account = organization.by_id.get(change.pair.account)
+    name = account.name if account else "unknown"
+    unit = organization.path_of(change.pair.account).removeprefix("Root/")
+    line = Text("  ")
+    line.append(f"{change.action.symbol} {change.action.value:<9} ", style=STYLES[change.action])
+    line.append(f"{change.pair.account} {name:<22.22} {unit:<20.20} {change.pair.region:<15} ")
+    line.append(change.reason, style="dim")
+    return line
+
+
+def _templates(console: Console, plan: Plan) -> None:
+    for change in plan.templates:
+        digests = f"{change.before.digest} -> {change.after.digest}"
+        console.print(f"[bold]{escape(change.stack)}[/bold] template {digests}")
+        for item in differences(change.before, change.after):
+            style = {"+": "green", "-": "red", "~": "yellow"}[item.symbol]
+            values = " -> ".join(_cut(text) for text in (item.before, item.after) if text is not None)
+            console.print(Text(f"  {item.symbol} {item.path}: {values}", style=style))
+        console.print()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _operations(console: Console, forecasts: Iterable[OperationForecast]) -> None:
+    rows = list(forecasts)
+    if not rows:
+        return
+    console.print("[bold]Operations[/bold], in this order")
+    for row in rows:
+        wave = f" (wave {row.wave})" if row.wave else ""
+        clamped = ", clamped by the strict mode to the tolerance + 1" if row.clamped else ""
+        console.print(
+            f"  {row.call} {row.stack_set}{wave}: {row.accounts} accounts x {row.regions} Regions, "
+            f"{row.window} at a time{clamped}, up to {row.tolerance} failures a Region, "
+            f"roughly {duration(row.seconds)}",
+            markup=False,
+        )
+    console.print(f"  together roughly {duration(sum(row.seconds for row in rows))}\n", markup=False)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def _summary(console: Console, plan: Plan) -> None:
+    counts = {action: len(plan.of(action)) for action in Action}
+    if plan.is_empty:
+        console.print(f"Nothing to do: all {counts[Action.NONE]} stacks are as they should be.")
+        return
+    words = ", ".join(
+        f"{counts[action]} to {action.value}"
+        for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
+        if counts[action]
+    )
+    others = [words] if words else ["no stack changes"]
+    if not words and plan.steps:
+        others = [f"{len(plan.steps)} other steps"]
+    if counts[Action.BLOCKED]:
+        others.append(f"{counts[Action.BLOCKED]} blocked")
+    others.append(f"{counts[Action.NONE]} unchanged")
+    console.print(f"[bold]Plan:[/bold] {', '.join(others)}; {len(plan.operations)} operations.")

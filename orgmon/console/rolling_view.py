@@ -1,0 +1,74 @@
+"""A rollout's beginning and end: the question, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+
+from orgmon.console import failure_view, plan_view
+from orgmon.console.output import confirm, emit, err
+from orgmon.organization import Organization
+from orgmon.plan.model import Action, Plan
+from orgmon.rolling import Rolled
+from orgmon.workspace import Workspace
+
+
+def agree(workspace: Workspace, yes: bool) -> Callable[[Plan], bool]:
+    """A function that shows a plan and asks, unless the answer is known."""
+
+    def ask(plan: Plan) -> bool:
+        plan_view.show(err(), plan, workspace.organization, diff=not yes, every=False)
+        return yes or confirm("Do this?", flag="--yes")
+
+    return ask
+
+
+def finish(console: Console, rolled: Rolled, organization: Organization, *, as_json: bool) -> None:
+    """Print how a rollout ended."""
+    if as_json:
+        emit("rollout", _data(rolled))
+        return
+    failure_view.show(console, rolled.failures, organization)
+    for error in rolled.errors:
+        console.print(f"[bold red]Stopped[/bold red] {error}", markup=True)
+    if not rolled.plan.stages:
+        console.print("Nothing to do: everything is as it should be.")
+    elif rolled.is_good:
+        done = sum(len(rolled.plan.of(action)) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
+        console.print(f"[bold green]Done.[/bold green] {done} stacks changed.")
+    else:
+        _unfinished(console, rolled)
+
+
+def _unfinished(console: Console, rolled: Rolled) -> None:
+    left = [change for change in rolled.left.changes if change.action in (Action.CREATE, Action.UPDATE)]
+    console.print(
+        f"[bold red]Not done.[/bold red] {len(left)} stacks are still to do. Run the same command again: it "
+        "retries only those."
+    )
+    if rolled.plan.templates and any(outcome.stops for outcome in rolled.outcomes):
+        console.print(
+            "Later waves still run the stacks they had. To go back, restore the earlier detections or "
+            "accounts.yaml and deploy again."
+        )
+
+
+def _data(rolled: Rolled) -> dict[str, object]:
+    return {
+        "good": rolled.is_good,
+        "steps": [
+            {
+                "call": outcome.step.call,
+                "on": outcome.step.target_name,
+                "wave": outcome.wave,
+                "operation": outcome.operation,
+                "results": outcome.results,
+                "error": outcome.error,
+            }
+            for outcome in rolled.outcomes
+        ],
+        "root_causes": rolled.failures.causes,
+        "cancelled": rolled.failures.cancelled,
+        "left": [change for change in rolled.left.changes if change.action is not Action.NONE],
+    }

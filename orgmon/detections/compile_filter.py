@@ -1,0 +1,264 @@
+"""Detection to metric filter.
+
+Nothing stands behind a metric filter that could look again, so the pattern is exact or refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+
+from orgmon.detections.condition import (
+    Absent,
+    All,
+    Compares,
+    Condition,
+    Either,
+    Flag,
+    Glob,
+    Matches,
+    Not,
+    Placeholder,
+    Present,
+    Test,
+    Within,
+    negations_inward,
+    tests_of,
+)
+from orgmon.detections.fields import Array, FieldType, Kind, field_type
+from orgmon.detections.fieldset import InexpressibleError
+from orgmon.detections.model import Detection, MetricFilter
+from orgmon.detections.refusal import refusal
+from orgmon.errors import DetectionError, PatternError
+from orgmon.filterpattern import (
+    MAX_LENGTH,
+    AnyElement,
+    Comparison,
+    FilterPattern,
+    Is,
+    JsonSelectors,
+    Member,
+    NotExists,
+    Number,
+    Selector,
+    Text,
+)
+from orgmon.filterpattern import All as AllOf
+from orgmon.filterpattern import Any as AnyOf
+from orgmon.filterpattern import Condition as PatternCondition
+
+TRAIL_PREFIX = "$."
+"""How selectors begin in the organization trail's log group: the log event is the record."""
+
+MEMBER_PREFIX = "$.detail."
+"""How selectors begin in a member's log group: the log event is EventBridge's envelope around the record."""
+
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def metric_filter(detection: Detection, prefix: str = TRAIL_PREFIX) -> MetricFilter:
+    """The detection as one filter pattern. Raises DetectionError where the language cannot say it exactly."""
+    filters = metric_filters(detection, prefix)
+    if len(filters) > 1:
+        raise refusal(
+            detection,
+            "",
+            f"more than {MAX_LENGTH} characters of filter pattern",
+            "several rules, or metric_filters",
+        )
+    return filters[0]
+
+
+def metric_filters(detection: Detection, prefix: str = TRAIL_PREFIX) -> tuple[MetricFilter, ...]:
+    """The detection as filter patterns for one and the same metric; more than one only where one is too long.
+
+    An event can count in several of them. For an alarm on the first event that makes no difference; a detection
+    with a threshold would count wrong and is refused (DetectionError).
+    """
+    try:
+        texts = _texts(negations_inward(detection.condition), prefix, may_split=detection.threshold is None)
+    except InexpressibleError as error:
+        raise refusal(detection, error.field, error.construct, error.nearest) from error
+    except PatternError as error:
+        raise DetectionError(f"{detection.id}: {error.what}", error.remedy) from error
+    many = len(texts) > 1
+    return tuple(
+        MetricFilter(f"{detection.id}-{place}" if many else detection.id, text, detection.id)
+        for place, text in enumerate(texts, 1)
+    )
+
+
+def _texts(condition: Condition, prefix: str, *, may_split: bool) -> tuple[str, ...]:
+    try:
+        return (str(FilterPattern(JsonSelectors(_pattern(condition, prefix)))),)
+    except PatternError:
+        halves = _halves(condition) if may_split else None
+        if halves is None:
+            raise
+    return tuple(text for half in halves for text in _texts(half, prefix, may_split=True))
+
+
+def _halves(condition: Condition) -> tuple[Condition, Condition] | None:
+    """Two conditions of which one holds whenever this one does: the widest OR is cut in the middle."""
+    if isinstance(condition, Either):
+        parts = tuple(_flat(condition))
+        if len(parts) == 1:
+            return _halves(parts[0])
+        middle = len(parts) // 2
+        return Either(parts[:middle]), Either(parts[middle:])
+    if not isinstance(condition, All):
+        return None
+    parts = tuple(_flat(condition))
+    widths = [len(tuple(tests_of(part))) if isinstance(part, Either) else 0 for part in parts]
+    place = widths.index(max(widths))
+    inner = _halves(parts[place])
+    if inner is None:
+        return None
+    before, after = parts[:place], parts[place + 1 :]
+    return All((*before, inner[0], *after)), All((*before, inner[1], *after))
+
+
+def _pattern(condition: Condition, prefix: str) -> PatternCondition:
+    if isinstance(condition, Not):
+        assert isinstance(condition.part, Test)
+        return _negated(condition.part, _selector(condition.part.field, prefix))
+    if isinstance(condition, Test):
+        return _positive(condition, _selector(condition.field, prefix))
+    if not condition.parts:
+        raise InexpressibleError("condition", "a condition without a test", "a test on eventName")
+    if isinstance(condition, All):
+        return _all(tuple(_together(_flat(condition), prefix)))
+    return _any(tuple(_pattern(part, prefix) for part in condition.parts))
+
+
+def _flat(condition: All | Either) -> Iterator[Condition]:
+    """The parts, with groups of the same kind inside opened."""
+    for part in condition.parts:
+        if isinstance(part, All | Either) and type(part) is type(condition) and part.parts:
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def _together(parts: Iterable[Condition], prefix: str) -> Iterator[PatternCondition]:
+    """The patterns of the parts; what a field must not be is said in one place, with its absence said once."""
+    unwanted: dict[str, list[Glob]] = {}
+    for part in parts:
+        if isinstance(part, Not) and isinstance(part.part, Matches):
+            unwanted.setdefault(part.part.field, []).append(part.part.glob)
+        else:
+            yield _pattern(part, prefix)
+    for path, globs in unwanted.items():
+        yield _differs(path, globs, _selector(path, prefix))
+
+
+def _differs(path: str, globs: Sequence[Glob], at: Selector) -> PatternCondition:
+    """The field has none of the shapes; ``!=`` is false where the field is missing, so that is said apart."""
+    kind = field_type(path) or FieldType(Kind.OPEN)
+    if kind.array is not Array.NO:
+        raise InexpressibleError(path, "a negation over an array", "a test that an element must pass")
+    differs = tuple(
+        _any(tuple(Comparison(at, "!=", text) for text in _strings(path, glob))) for glob in globs
+    )
+    flags = (Is(at, True), Is(at, False)) if kind.kind is Kind.OPEN else ()
+    return _any((_all(differs), *flags, NotExists(at), Is(at, None)))
+
+
+def _all(parts: tuple[PatternCondition, ...]) -> PatternCondition:
+    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, AllOf) else (part,)))
+    return flat[0] if len(flat) == 1 else AllOf(flat)
+
+
+def _any(parts: tuple[PatternCondition, ...]) -> PatternCondition:
+    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, AnyOf) else (part,)))
+    return flat[0] if len(flat) == 1 else AnyOf(flat)
+
+
+def _selector(path: str, prefix: str) -> Selector:
+    names = [*prefix.removeprefix("$.").split("."), *path.split(".")]
+    steps: list[Member | AnyElement] = [Member(name) for name in names if name]
+    array = (field_type(path) or FieldType(Kind.OPEN)).array
+    if array is Array.VALUES:
+        steps.append(AnyElement())
+    elif array is Array.OBJECTS:
+        steps.insert(-1, AnyElement())
+    return Selector(tuple(steps))
+
+
+def _positive(test: Test, at: Selector) -> PatternCondition:
+    if isinstance(test, Matches):
+        return _all(tuple(Comparison(at, "=", text) for text in _strings(test.field, test.glob)))
+    if isinstance(test, Flag):
+        words = (Comparison(at, "=", Text(str(test.wanted).lower())),) if test.text_too else ()
+        return _any((*words, Is(at, test.wanted)))
+    if isinstance(test, Absent):
+        return AnyOf((NotExists(at), Is(at, None)))
+    if isinstance(test, Present):
+        return _any((*_with_value(test.field, at), Is(at, None)))
+    if isinstance(test, Compares):
+        return Comparison(at, test.operator, Number(test.number))
+    if isinstance(test, Within):
+        return _within(test, at)
+    assert isinstance(test, Placeholder)
+    raise InexpressibleError(test.field, f"the placeholder %{test.name}%", "the same with values filled in")
+
+
+def _with_value(path: str, at: Selector) -> tuple[PatternCondition, ...]:
+    """The field is there and not null."""
+    kind = (field_type(path) or FieldType(Kind.OPEN)).kind
+    flags: tuple[PatternCondition, ...] = () if kind is Kind.STRING else (Is(at, True), Is(at, False))
+    text: tuple[PatternCondition, ...] = () if kind is Kind.BOOL else (Comparison(at, "=", Text("*")),)
+    return (*text, *flags)
+
+
+def _negated(test: Test, at: Selector) -> PatternCondition:
+    kind = field_type(test.field) or FieldType(Kind.OPEN)
+    if kind.array is not Array.NO:
+        raise InexpressibleError(test.field, "a negation over an array", "a test that an element must pass")
+    if isinstance(test, Present):
+        return NotExists(at)
+    if isinstance(test, Absent):
+        return _any(_with_value(test.field, at))
+    if isinstance(test, Matches):
+        return _differs(test.field, (test.glob,), at)
+    if isinstance(test, Flag) and not test.text_too:
+        return AnyOf((Is(at, not test.wanted), NotExists(at), Is(at, None)))
+    raise InexpressibleError(
+        test.field,
+        f"the negation of {type(test).__name__.lower()} on {kind.kind.value}",
+        "the values that are wanted",
+    )
+
+
+def _strings(path: str, glob: Glob) -> tuple[Text, ...]:
+    """The shape as strings that all must fit. A ``*`` inside a string has no settled meaning: it is not written."""
+    if any("*" in piece for piece in glob.pieces):
+        raise InexpressibleError(path, "a literal * in a filter pattern", "another part of the value")
+    if glob.literal is not None and not glob.literal:
+        raise InexpressibleError(path, "the empty string in a filter pattern", "null")
+    if len(glob.pieces) == 1 or not any(glob.pieces[1:-1]):
+        return _ends(path, glob)
+    if len(glob.pieces) == 3 and not glob.pieces[0] and not glob.pieces[2]:
+        return (Text(f"*{glob.pieces[1]}*"),)
+    raise InexpressibleError(
+        path, f"{glob}: more than one * in a filter pattern", "startswith, endswith or contains"
+    )
+
+
+def _ends(path: str, glob: Glob) -> tuple[Text, ...]:
+    if glob.literal is not None:
+        return (Text(glob.literal),)
+    head, tail = glob.pieces[0], glob.pieces[-1]
+    if glob.takes_all:
+        return (Text("*"),)
+    if any(head.endswith(tail[:length]) for length in range(1, min(len(head), len(tail)) + 1)):
+        raise InexpressibleError(path, f"{glob}: the two ends can overlap", "a longer beginning or end")
+    return tuple(Text(text) for text, piece in ((f"{head}*", head), (f"*{tail}", tail)) if piece)
+
+
+def _within(test: Within, at: Selector) -> PatternCondition:
+    raise InexpressibleError(
+        test.field,
+        f"the block {ipaddress.ip_network(test.block)} in a filter pattern, which compares text",
+        "IPv4 blocks of /8, /16, /24, /32",
+    )

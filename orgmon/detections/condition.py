@@ -1,0 +1,237 @@
+"""What a detection asks of a CloudTrail record: a tree of tests with one exact meaning.
+
+The meaning, which every compiled form must share: case counts; a missing field makes a test false and its
+negation true; ``not`` is the complement; a field below an array holds when any element does. Null counts as missing
+for ``Absent`` and as present for ``Present``.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, order=True)
+class Glob:
+    """A string shape: literal pieces with any characters between them.
+
+    ("x",) is exactly x; ("x", "") begins with x; ("", "x") ends with x; ("", "x", "") contains x; ("", "") is
+    any string.
+    """
+
+    pieces: tuple[str, ...]
+
+    @property
+    def literal(self) -> str | None:
+        """The one string that fits, or None where there are several."""
+        return self.pieces[0] if len(self.pieces) == 1 else None
+
+    @property
+    def prefix(self) -> str | None:
+        """The beginning, if that is all that is asked (and is not empty)."""
+        head, *rest = self.pieces
+        return head if rest == [""] and head else None
+
+    @property
+    def suffix(self) -> str | None:
+        """The end, if that is all that is asked (and is not empty)."""
+        *rest, tail = self.pieces
+        return tail if rest == [""] and tail else None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether every string fits."""
+        return len(self.pieces) > 1 and not any(self.pieces)
+
+    def fits(self, text: str) -> bool:
+        """Whether the string has the shape."""
+        return _regex(self.pieces).fullmatch(text) is not None
+
+    def __str__(self) -> str:
+        return "*".join(self.pieces)
+
+
+@functools.lru_cache(maxsize=4096)
+def _regex(pieces: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(piece) for piece in pieces), re.DOTALL)
+
+
+def values_at(record: object, path: tuple[str, ...]) -> Iterator[object]:
+    """The values at a path of member names; arrays on the way and at its end are gone through."""
+    if isinstance(record, list):
+        for element in record:
+            yield from values_at(element, path)
+    elif not path:
+        yield record
+    elif isinstance(record, Mapping) and path[0] in record:
+        yield from values_at(record[path[0]], path[1:])
+
+
+@dataclass(frozen=True)
+class Test:
+    """A question about one field, named by its dotted path."""
+
+    __test__ = False  # not a test case, whatever a test runner makes of the name
+
+    field: str
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether a value of the field fits."""
+        return any(self.fits(value) for value in values_at(record, tuple(self.field.split("."))))
+
+    def fits(self, value: object) -> bool:
+        """Whether this JSON value fits."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Matches(Test):
+    """The field is a string of this shape."""
+
+    glob: Glob
+
+    def fits(self, value: object) -> bool:
+        """Whether the value is a string of the shape."""
+        return isinstance(value, str) and self.glob.fits(value)
+
+
+@dataclass(frozen=True)
+class Flag(Test):
+    """The field is true, or false. ``text_too`` also takes the words "true" and "false"."""
+
+    wanted: bool
+    text_too: bool = False
+
+    def fits(self, value: object) -> bool:
+        """Whether the value says so."""
+        return value is self.wanted or (self.text_too and value == str(self.wanted).lower())
+
+
+@dataclass(frozen=True)
+class Compares(Test):
+    """The field is a number in this relation."""
+
+    operator: str
+    number: int | float
+
+    def fits(self, value: object) -> bool:
+        """Whether the value is a number (true and false are none) and the relation holds."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return COMPARE[self.operator](value, self.number)
+
+
+@dataclass(frozen=True)
+class Within(Test):
+    """The field is the text of an address in this block."""
+
+    block: str
+
+    def fits(self, value: object) -> bool:
+        """Whether the value is such an address; host names are not."""
+        if not isinstance(value, str):
+            return False
+        try:
+            return ipaddress.ip_address(value) in ipaddress.ip_network(self.block)
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True)
+class Absent(Test):
+    """The field is missing or null: CloudTrail leaves out what does not apply."""
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether no value but null is there."""
+        return all(value is None for value in values_at(record, tuple(self.field.split("."))))
+
+
+@dataclass(frozen=True)
+class Present(Test):
+    """The field is there, whatever its value."""
+
+    def fits(self, value: object) -> bool:
+        """Always: there is a value."""
+        return True
+
+
+@dataclass(frozen=True)
+class Placeholder(Test):
+    """The field has the shape with one of the values of ``name`` in it, after the pieces in ``before``.
+
+    It has no meaning until the values are known.
+    """
+
+    before: tuple[str, ...]
+    name: str
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class All:
+    """Every part holds; without parts it always holds."""
+
+    parts: tuple[Condition, ...]
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether every part holds for the record."""
+        return all(part.holds(record) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Either:
+    """A part holds; without parts it never holds."""
+
+    parts: tuple[Condition, ...]
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether a part holds for the record."""
+        return any(part.holds(record) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Not:
+    """The part does not hold."""
+
+    part: Condition
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether the part does not hold for the record."""
+        return not self.part.holds(record)
+
+
+Condition = Test | All | Either | Not
+
+
+def negations_inward(condition: Condition, *, negated: bool = False) -> Condition:
+    """The same condition with ``Not`` only around single tests."""
+    if isinstance(condition, Not):
+        return negations_inward(condition.part, negated=not negated)
+    if isinstance(condition, Test):
+        return Not(condition) if negated else condition
+    parts = tuple(negations_inward(part, negated=negated) for part in condition.parts)
+    return All(parts) if isinstance(condition, All) != negated else Either(parts)
+
+
+def tests_of(condition: Condition) -> Iterator[Test]:
+    """Every test in the tree, from left to right."""
+    if isinstance(condition, Test):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from tests_of(condition.part)
+    else:
+        for part in condition.parts:
+            yield from tests_of(part)

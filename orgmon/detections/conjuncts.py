@@ -1,0 +1,132 @@
+"""A condition as alternatives, each a set of values for each field: the form that event patterns need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orgmon.detections.condition import All, Condition, Either, Not, Test, negations_inward
+from orgmon.detections.fields import Array, field_type
+from orgmon.detections.fieldset import FieldSet, InexpressibleError, Text, fieldset, meet
+
+MAX_ALTERNATIVES = 200
+
+Pending = dict[str, tuple[FieldSet, ...]]
+"""For each field the sets that a value must all be in."""
+
+Conjunct = Mapping[str, FieldSet]
+"""For each field the one set that its value must be in."""
+
+
+def conjuncts(condition: Condition) -> tuple[Conjunct, ...]:
+    """The alternatives of the condition; none when it can never hold. An empty mapping always holds.
+
+    Raises InexpressibleError where a field cannot be reduced to one leaf list.
+    """
+    found = (_reduced(pending) for pending in _alternatives(negations_inward(condition)))
+    return tuple(_merged([one for one in found if one is not None]))
+
+
+def _alternatives(condition: Condition) -> list[Pending]:
+    if isinstance(condition, Not):
+        assert isinstance(condition.part, Test)
+        return [{condition.part.field: (fieldset(condition.part, negated=True),)}]
+    if isinstance(condition, Test):
+        return [{condition.field: (fieldset(condition, negated=False),)}]
+    if isinstance(condition, Either):
+        return _one_field_united([found for part in condition.parts for found in _alternatives(part)])
+    return _product([_alternatives(part) for part in condition.parts])
+
+
+def _product(factors: Sequence[list[Pending]]) -> list[Pending]:
+    found: list[Pending] = [{}]
+    for factor in factors:
+        if len(found) * len(factor) > MAX_ALTERNATIVES:
+            raise InexpressibleError(
+                "condition", "too many combinations of alternatives", "several smaller rules"
+            )
+        found = [_joined(left, right) for left in found for right in factor]
+    return found
+
+
+def _joined(left: Pending, right: Pending) -> Pending:
+    joined = dict(left)
+    for path, sets in right.items():
+        joined[path] = joined.get(path, ()) + sets
+    return joined
+
+
+def _one_field_united(alternatives: list[Pending]) -> list[Pending]:
+    """Alternatives over one and the same field as one alternative, before anything is multiplied out."""
+    united: dict[str, FieldSet] = {}
+    rest: list[Pending] = []
+    for alternative in alternatives:
+        if len(alternative) == 1 and len(next(iter(alternative.values()))) == 1:
+            ((path, (values,)),) = alternative.items()
+            united[path] = united.get(path, frozenset()) | values
+        else:
+            rest.append(alternative)
+    single: list[Pending] = [{path: (values,)} for path, values in united.items()]
+    return single + rest
+
+
+def _reduced(pending: Pending) -> Conjunct | None:
+    """One set a field, or None when a set is empty. Lists of plain strings go first: they decide most."""
+    reduced: dict[str, FieldSet] = {}
+    for path, sets in pending.items():
+        _check_array(path, sets, reduced)
+        first, *rest = sorted(sets, key=lambda one: (not is_plain(one), sorted(map(repr, one))))
+        for other in rest:
+            first = meet(path, first, other)
+        if not first:
+            return None
+        reduced[path] = first
+    return reduced
+
+
+def _check_array(path: str, sets: Sequence[FieldSet], others: Mapping[str, FieldSet]) -> None:
+    kind = field_type(path)
+    if kind is None or kind.array is Array.NO:
+        return
+    array = path.rpartition(".")[0]
+    if len(set(sets)) > 1 or any(other.rpartition(".")[0] == array for other in others):
+        raise InexpressibleError(path, "two tests below one array", "one test: an element cannot be pinned")
+
+
+def is_plain(values: FieldSet) -> bool:
+    """Whether the set is a list of strings."""
+    return all(isinstance(atom, Text) and atom.glob.literal is not None for atom in values)
+
+
+def _merged(alternatives: list[Conjunct]) -> list[Conjunct]:
+    """Alternatives that differ in one field only become one; an alternative that is there twice stays once."""
+    found = list(alternatives)
+    for place, one in enumerate(found):
+        for other in found[place + 1 :]:
+            merged = _merge(one, other)
+            if merged is not None:
+                return _merged([left for left in found if left is not one and left is not other] + [merged])
+    return found
+
+
+def _merge(one: Conjunct, other: Conjunct) -> Conjunct | None:
+    if one.keys() != other.keys():
+        return None
+    different = [path for path in one if one[path] != other[path]]
+    if len(different) > 1:
+        return None
+    return {path: values | other[path] for path, values in one.items()}
+
+
+def only(condition: Condition, fields: frozenset[str]) -> Condition:
+    """A wider condition that asks for nothing but these fields: every other test is taken to hold."""
+    inward = negations_inward(condition)
+    return _only(inward, fields)
+
+
+def _only(condition: Condition, fields: frozenset[str]) -> Condition:
+    test = condition.part if isinstance(condition, Not) else condition
+    if isinstance(test, Test):
+        return condition if test.field in fields else All(())
+    assert not isinstance(condition, Not | Test)
+    parts = tuple(_only(part, fields) for part in condition.parts)
+    return All(parts) if isinstance(condition, All) else Either(parts)

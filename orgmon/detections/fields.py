@@ -1,0 +1,166 @@
+"""The fields of a CloudTrail record: which type each has, and whether an array is on the way.
+
+Without types the compiled forms would differ on arrays, objects and booleans. Source: CloudTrail user guide,
+"CloudTrail record contents" and "userIdentity element".
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """What a field can hold, besides null and nothing."""
+
+    STRING = "a string"
+    NUMBER = "a number"
+    BOOL = "true or false"
+    OPEN = "a string, or true or false"
+    OBJECT = "an object"
+
+
+class Array(enum.Enum):
+    """Whether an array is involved; then a test means "any element"."""
+
+    NO = "no array"
+    VALUES = "an array of values"
+    OBJECTS = "a member of objects in an array"
+
+
+@dataclass(frozen=True)
+class FieldType:
+    """The type of a field."""
+
+    kind: Kind
+    array: Array = Array.NO
+
+
+_IDENTITY = [
+    "type",
+    "principalId",
+    "arn",
+    "accountId",
+    "accessKeyId",
+    "userName",
+    "invokedBy",
+    "identityProvider",
+    "credentialId",
+    "sessionContext.sessionIssuer.type",
+    "sessionContext.sessionIssuer.principalId",
+    "sessionContext.sessionIssuer.arn",
+    "sessionContext.sessionIssuer.accountId",
+    "sessionContext.sessionIssuer.userName",
+    "sessionContext.attributes.creationDate",
+    "sessionContext.attributes.mfaAuthenticated",
+    "sessionContext.sourceIdentity",
+    "sessionContext.ec2RoleDelivery",
+    "sessionContext.webIdFederationData.federatedProvider",
+    "inScopeOf.sourceArn",
+    "inScopeOf.sourceAccount",
+    "inScopeOf.issuerType",
+    "inScopeOf.credentialsIssuedTo",
+    "onBehalfOf.userId",
+    "onBehalfOf.identityStoreArn",
+]
+
+_STRINGS = [
+    "eventVersion",
+    "eventTime",
+    "eventSource",
+    "eventName",
+    "awsRegion",
+    "sourceIPAddress",
+    "userAgent",
+    "errorCode",
+    "errorMessage",
+    "requestID",
+    "eventID",
+    "eventType",
+    "eventCategory",
+    "apiVersion",
+    "recipientAccountId",
+    "sharedEventID",
+    "vpcEndpointId",
+    "vpcEndpointAccountId",
+    "sessionCredentialFromConsole",
+    "addendum.reason",
+    "addendum.updatedFields",
+    "tlsDetails.tlsVersion",
+    "tlsDetails.cipherSuite",
+    "tlsDetails.clientProvidedHostHeader",
+    "additionalEventData.MFAUsed",
+    "additionalEventData.LoginTo",
+    "additionalEventData.MobileVersion",
+    "responseElements.ConsoleLogin",
+]
+
+KNOWN: dict[str, FieldType] = {
+    **{f"userIdentity.{name}": FieldType(Kind.STRING) for name in _IDENTITY},
+    **{name: FieldType(Kind.STRING) for name in _STRINGS},
+    **{name: FieldType(Kind.BOOL) for name in ("readOnly", "managementEvent")},
+    **{f"resources.{name}": FieldType(Kind.STRING, Array.OBJECTS) for name in ("ARN", "accountId", "type")},
+    "requestParameters.secretIdList": FieldType(Kind.STRING, Array.VALUES),
+}
+"""The fields that every service writes alike."""
+
+OPEN_BELOW = ("requestParameters.", "responseElements.", "additionalEventData.", "serviceEventDetails.")
+"""What is below these differs by service: taken for a string or a boolean, never an array."""
+
+OBJECTS = frozenset(
+    {name.removesuffix(".") for name in OPEN_BELOW}
+    | {".".join(path.split(".")[:length]) for path in KNOWN for length in range(1, path.count(".") + 1)}
+)
+
+SPELLINGS: dict[str, tuple[str, ...]] = {
+    "userIdentity.type": (
+        "Root",
+        "IAMUser",
+        "AssumedRole",
+        "Role",
+        "FederatedUser",
+        "Directory",
+        "AWSAccount",
+        "AWSService",
+        "IdentityCenterUser",
+        "SAMLUser",
+        "WebIdentityUser",
+        "Unknown",
+    ),
+    "additionalEventData.MFAUsed": ("Yes", "No"),
+    "responseElements.ConsoleLogin": ("Success", "Failure"),
+    "eventType": (
+        "AwsApiCall",
+        "AwsServiceEvent",
+        "AwsConsoleAction",
+        "AwsConsoleSignIn",
+        "AwsCloudTrailInsight",
+    ),
+}
+"""Values that CloudTrail spells in one way. Sigma ignores case, AWS's patterns do not."""
+
+
+def field_type(path: str) -> FieldType | None:
+    """The type of a field, or None for a field that no CloudTrail record has."""
+    if path in KNOWN:
+        return KNOWN[path]
+    if path in OBJECTS:
+        return FieldType(Kind.OBJECT)
+    if path.startswith(OPEN_BELOW) and all(path.split(".")):
+        return FieldType(Kind.OPEN)
+    return None
+
+
+def nearest(path: str) -> str:
+    """The known field that is spelled most alike, or an empty string."""
+    found = difflib.get_close_matches(path, KNOWN, n=1)
+    return found[0] if found else ""
+
+
+def spelling(path: str, value: str) -> str:
+    """The value as CloudTrail writes it, where that is known; otherwise unchanged."""
+    for known in SPELLINGS.get(path, ()):
+        if known.lower() == value.lower():
+            return known
+    return value

@@ -1,0 +1,324 @@
+"""Sets of values of one field, in the shapes that one EventBridge leaf list can say.
+
+EventBridge has no AND on one field: a second matcher for the same field replaces the first. So all tests of a
+conjunction on one field are first reduced to one set here, exactly, or refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from orgmon.detections.condition import (
+    COMPARE,
+    Absent,
+    Compares,
+    Flag,
+    Glob,
+    Matches,
+    Present,
+    Test,
+    Within,
+)
+from orgmon.detections.fields import Array, FieldType, Kind, field_type
+
+ANY_STRING = Glob(("", ""))
+
+
+class InexpressibleError(Exception):
+    """A pattern language cannot say it. ``nearest`` is the nearest thing that it can."""
+
+    def __init__(self, field: str, construct: str, nearest: str) -> None:
+        super().__init__(f"{field}: {construct}")
+        self.field, self.construct, self.nearest = field, construct, nearest
+
+
+@dataclass(frozen=True)
+class Text:
+    """Strings of a shape."""
+
+    glob: Glob
+
+
+@dataclass(frozen=True)
+class Other:
+    """Every value that is there, null included, except strings of these shapes: ``anything-but``."""
+
+    globs: frozenset[Glob]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """JSON null, true or false."""
+
+    value: bool | None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """The field is not there."""
+
+
+@dataclass(frozen=True)
+class Anything:
+    """The field is there, null included."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers within bounds, each a sign and a number; equality is ``=`` alone."""
+
+    bounds: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Texts of addresses in a block."""
+
+    cidr: str
+
+
+Atom = Text | Other | Constant | Missing | Anything | Range | Block
+FieldSet = frozenset[Atom]
+
+
+def fieldset(test: Test, *, negated: bool) -> FieldSet:
+    """The values that make the test true (or false). Raises InexpressibleError."""
+    kind = field_type(test.field) or FieldType(Kind.OPEN)
+    if not negated:
+        return _values(test)
+    if kind.array is not Array.NO:
+        raise InexpressibleError(test.field, "a negation over an array", "a test that an element must pass")
+    return _other_values(test, kind.kind)
+
+
+def _values(test: Test) -> FieldSet:
+    if isinstance(test, Matches):
+        return frozenset({Text(test.glob)})
+    if isinstance(test, Flag):
+        words: FieldSet = (
+            frozenset({Text(Glob((str(test.wanted).lower(),)))}) if test.text_too else frozenset()
+        )
+        return words | {Constant(test.wanted)}
+    if isinstance(test, Absent):
+        return frozenset({Constant(None), Missing()})
+    if isinstance(test, Present):
+        return frozenset({Anything()})
+    if isinstance(test, Compares):
+        return frozenset({Range(((test.operator, test.number),))})
+    if isinstance(test, Within):
+        return frozenset({Block(test.block)})
+    raise InexpressibleError(test.field, "a placeholder without values", "the same with values filled in")
+
+
+def _other_values(test: Test, kind: Kind) -> FieldSet:
+    if isinstance(test, Matches):
+        return frozenset({Other(frozenset({test.glob})), Missing()})
+    if isinstance(test, Present):
+        return frozenset({Missing()})
+    if isinstance(test, Absent):
+        strings: FieldSet = frozenset({Text(ANY_STRING)}) if kind is not Kind.BOOL else frozenset()
+        flags: FieldSet = (
+            frozenset({Constant(True), Constant(False)}) if kind is not Kind.STRING else frozenset()
+        )
+        return strings | flags
+    if isinstance(test, Flag) and not test.text_too:
+        return frozenset({Constant(not test.wanted), Constant(None), Missing()})
+    raise InexpressibleError(
+        test.field,
+        f"the negation of {type(test).__name__.lower()} on {kind.value}",
+        "the values that are wanted",
+    )
+
+
+def meet(path: str, one: FieldSet, other: FieldSet) -> FieldSet:
+    """The values in both sets. Raises InexpressibleError where no leaf list can say it."""
+    found: FieldSet = frozenset()
+    for left in one:
+        for right in other:
+            found |= _meet(path, left, right)
+    return found
+
+
+def _meet(path: str, one: Atom, other: Atom) -> FieldSet:
+    if one == other:
+        return frozenset({one})
+    for left, right in ((one, other), (other, one)):
+        found = _meet_in_order(path, left, right)
+        if found is not None:
+            return found
+    raise InexpressibleError(path, "an address block together with another shape", "one of the two")
+
+
+def _meet_in_order(path: str, left: Atom, right: Atom) -> FieldSet | None:
+    """The values in both; None where the pair is to be asked the other way round."""
+    if isinstance(left, Missing):
+        return frozenset()
+    if isinstance(left, Anything):
+        return frozenset() if isinstance(right, Missing) else frozenset({right})
+    if isinstance(left, Other):
+        return _meet_other(path, left, right)
+    if isinstance(left, Text) and isinstance(right, Text):
+        return _both(path, left.glob, right.glob)
+    if isinstance(left, Text) and left.glob.literal is not None and isinstance(right, Block):
+        return frozenset({left}) if Within(path, right.cidr).fits(left.glob.literal) else frozenset()
+    if isinstance(left, Range) and isinstance(right, Range):
+        return _overlap(left, right)
+    if isinstance(left, Block) and isinstance(right, Block):
+        return _inner_block(left, right)
+    return frozenset() if isinstance(left, Constant | Range) and isinstance(right, _SCALARS) else None
+
+
+_SCALARS = (Text, Constant, Range, Block)
+
+
+def _meet_other(path: str, left: Other, right: Atom) -> FieldSet | None:
+    if isinstance(right, Other):
+        return frozenset({Other(left.globs | right.globs)})
+    if isinstance(right, Text):
+        return _without(path, right, left)
+    return frozenset({right}) if isinstance(right, Constant | Range) else None
+
+
+def covers(wide: Glob, narrow: Glob) -> bool:
+    """Whether every string of the narrow shape surely has the wide one."""
+    return wide.fits("\uffff".join(narrow.pieces))
+
+
+def apart(one: Glob, other: Glob) -> bool:
+    """Whether surely no string has both shapes."""
+    for left, right in ((one, other), (other, one)):
+        if left.literal is not None:
+            return not right.fits(left.literal)
+    heads = one.pieces[0], other.pieces[0]
+    tails = one.pieces[-1], other.pieces[-1]
+    return not (heads[0].startswith(heads[1]) or heads[1].startswith(heads[0])) or not (
+        tails[0].endswith(tails[1]) or tails[1].endswith(tails[0])
+    )
+
+
+def _both(path: str, one: Glob, other: Glob) -> FieldSet:
+    if apart(one, other):
+        return frozenset()
+    for wide, narrow in ((one, other), (other, one)):
+        if covers(wide, narrow):
+            return frozenset({Text(narrow)})
+    for head, tail in ((one.prefix, other.suffix), (other.prefix, one.suffix)):
+        if head is not None and tail is not None:
+            touching = {
+                head + tail[length:]
+                for length in range(1, min(len(head), len(tail)) + 1)
+                if head.endswith(tail[:length])
+            }
+            return frozenset({Text(Glob((head, tail)))} | {Text(Glob((word,))) for word in touching})
+    raise InexpressibleError(
+        path, f"both {one} and {other} on one field", "one shape with * between the pieces"
+    )
+
+
+def _without(path: str, text: Text, other: Other) -> FieldSet:
+    left = [glob for glob in other.globs if not apart(text.glob, glob)]
+    if not left:
+        return frozenset({text})
+    if any(covers(glob, text.glob) for glob in left):
+        return frozenset()
+    shapes = ", ".join(str(glob) for glob in sorted(left))
+    raise InexpressibleError(
+        path, f"{text.glob} but not {shapes} on one field", "the wanted values as a list"
+    )
+
+
+def _overlap(one: Range, other: Range) -> FieldSet:
+    bounds = set(one.bounds + other.bounds)
+    for sign, number in sorted(bounds):
+        if sign == "=":
+            fits = all(COMPARE[limit](number, bound) for limit, bound in bounds)
+            return frozenset({Range(((sign, number),))}) if fits else frozenset()
+    low = max(((number, sign == ">", sign) for sign, number in bounds if sign in (">", ">=")), default=None)
+    high = min(((number, sign == "<=", sign) for sign, number in bounds if sign in ("<", "<=")), default=None)
+    if low is None or high is None:
+        return frozenset({Range(tuple((end[2], end[0]) for end in (low, high) if end is not None))})
+    if low[0] == high[0] and (low[2], high[2]) == (">=", "<="):
+        return frozenset({Range((("=", low[0]),))})
+    return frozenset({Range(((low[2], low[0]), (high[2], high[0])))}) if low[0] < high[0] else frozenset()
+
+
+def _inner_block(one: Block, other: Block) -> FieldSet:
+    left, right = ipaddress.ip_network(one.cidr), ipaddress.ip_network(other.cidr)
+    if left.version != right.version or not left.overlaps(right):
+        return frozenset()
+    return frozenset({one if left.prefixlen > right.prefixlen else other})
+
+
+def wildcards(values: FieldSet) -> list[str]:
+    """The wildcards of the leaf list: they are scarce in EventBridge."""
+    found: list[str] = []
+    for atom in values:
+        if isinstance(atom, Text) and _needs_wildcard(atom.glob):
+            found.append(wildcard_text(atom.glob))
+        elif isinstance(atom, Other) and _shape(atom.globs) == "wildcard":
+            found += [wildcard_text(glob) for glob in atom.globs]
+    return found
+
+
+def _needs_wildcard(glob: Glob) -> bool:
+    return not (glob.literal is not None or glob.prefix or glob.suffix or glob.takes_all)
+
+
+def leaf_list(values: FieldSet) -> list[Any]:
+    """The set as a leaf list of an event pattern, in an order that depends on nothing but the set."""
+    literals = sorted(
+        atom.glob.literal for atom in values if isinstance(atom, Text) and atom.glob.literal is not None
+    )
+    rest = [atom for atom in values if not (isinstance(atom, Text) and atom.glob.literal is not None)]
+    return [*literals, *sorted((_element(atom) for atom in rest), key=repr)]
+
+
+def _element(atom: Atom) -> Any:
+    if isinstance(atom, Text):
+        return _text_element(atom.glob)
+    if isinstance(atom, Other):
+        return {"anything-but": _excluded(atom.globs)}
+    if isinstance(atom, Constant):
+        return atom.value
+    if isinstance(atom, Range):
+        return {"numeric": [part for bound in atom.bounds for part in bound]}
+    if isinstance(atom, Block):
+        return {"cidr": atom.cidr}
+    return {"exists": isinstance(atom, Anything)}
+
+
+def _text_element(glob: Glob) -> dict[str, str]:
+    if glob.takes_all:
+        return {"prefix": ""}
+    if glob.prefix:
+        return {"prefix": glob.prefix}
+    if glob.suffix:
+        return {"suffix": glob.suffix}
+    return {"wildcard": wildcard_text(glob)}
+
+
+def wildcard_text(glob: Glob) -> str:
+    """The shape in EventBridge's wildcard language."""
+    escaped = [piece.replace("\\", "\\\\").replace("*", "\\*") for piece in glob.pieces]
+    return "*".join(escaped)
+
+
+def _shape(globs: frozenset[Glob]) -> str:
+    """The one operator that can name all shapes: ``anything-but`` holds one operator only."""
+    if all(glob.literal is not None for glob in globs):
+        return "literal"
+    if all(glob.prefix for glob in globs):
+        return "prefix"
+    return "suffix" if all(glob.suffix for glob in globs) else "wildcard"
+
+
+def _excluded(globs: frozenset[Glob]) -> Any:
+    shape = _shape(globs)
+    ordered = sorted(globs)
+    if shape == "literal":
+        return [str(glob) for glob in ordered]
+    if shape == "wildcard":
+        return {"wildcard": [wildcard_text(glob) for glob in ordered]}
+    return {shape: [glob.prefix or glob.suffix for glob in ordered]}

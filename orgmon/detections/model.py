@@ -1,0 +1,136 @@
+"""The nouns of a detection."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orgmon.detections.condition import Condition, Placeholder, tests_of
+from orgmon.detections.projection import matches_reads, sources_of
+
+
+class Severity(enum.StrEnum):
+    """How bad it is; Sigma's levels. What is informational is counted and kept, and alerts nobody."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFORMATIONAL = "informational"
+
+
+class Regions(enum.StrEnum):
+    """Where the events of a detection appear."""
+
+    GLOBAL = "global"
+    """us-east-1 only: IAM, Organizations."""
+    SIGN_IN = "sign-in"
+    """The Regions of console sign-in: us-east-1, us-east-2, eu-north-1, ap-southeast-2 and regional endpoints."""
+    REGIONAL = "regional"
+    """Every Region."""
+
+
+class Flow(enum.StrEnum):
+    """By which way a detection can alert."""
+
+    METRICS = "metrics"
+    """Log group, metric filter, alarm."""
+    EVENTS = "events"
+    """Forwarding rule, hub bus, hub rule."""
+
+
+class RuleState(enum.StrEnum):
+    """``AWS::Events::Rule.State``. A plain rule never sees calls named List, Get or Describe."""
+
+    ENABLED = "ENABLED"
+    ENABLED_WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """At least ``count`` matching records within ``seconds``."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """A CloudTrail record and whether the detection must match it."""
+
+    record: Mapping[str, Any]
+    matches: bool
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One thing to look for. ``id`` is the name of its file without the suffix.
+
+    ``tags`` are Sigma's, such as ``attack.t1098``. ``controls`` maps a catalogue of controls to its numbers.
+    ``runbook`` is what to do first. ``sample_values`` are values of placeholders for the examples only.
+    ``lines`` says on which line of ``origin`` a field is first named.
+    """
+
+    id: str
+    title: str
+    description: str
+    severity: Severity
+    condition: Condition
+    regions: Regions
+    runbook: str
+    flows: frozenset[Flow] = frozenset(Flow)
+    tags: tuple[str, ...] = ()
+    controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    threshold: Threshold | None = None
+    examples: tuple[Example, ...] = ()
+    sample_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    origin: str = ""
+    lines: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def needs_reads(self) -> bool:
+        """Whether it takes read-only calls that a rule in the state ENABLED never sees."""
+        return matches_reads(self.condition)
+
+    @property
+    def event_sources(self) -> frozenset[str] | None:
+        """The ``source`` values of the events that it can concern, such as ``aws.iam``; None for any."""
+        return sources_of(self.condition)
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The names whose values are not filled in yet."""
+        return frozenset(test.name for test in tests_of(self.condition) if isinstance(test, Placeholder))
+
+    def line_of(self, path: str) -> int:
+        """The line of the file that first names a field; 0 when it is not known."""
+        return dict(self.lines).get(path, 0)
+
+
+@dataclass(frozen=True)
+class MetricFilter:
+    """What ``AWS::Logs::MetricFilter`` needs of a detection: the filter pattern, and a name for it.
+
+    ``name`` is the detection's id, with a number when one pattern would be too long. All of a detection's filters
+    belong to one metric.
+    """
+
+    name: str
+    pattern: str
+    detection: str
+
+
+@dataclass(frozen=True)
+class EventRule:
+    """What ``AWS::Events::Rule`` needs: the pattern as parsed JSON, and the state.
+
+    ``name`` is unique among the rules made together: the detection's id, with a number when it needs several, or
+    the name of a forwarding group. ``detection`` is empty for a forwarding rule.
+    """
+
+    name: str
+    pattern: Mapping[str, Any] = field(hash=False)
+    state: RuleState
+    detection: str = ""

@@ -1,0 +1,1 @@
+"""Rehearsals: a config's organization on the embedded AWS, and the story that the demo tells there."""

@@ -1,0 +1,129 @@
+"""How other programs reach a sandbox: the environment it needs, and the note that tells where it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orgmon.errors import OrgmonError
+
+# What would send calls elsewhere than to the sandbox.
+CLEARED = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A running sandbox: its URL, its process, and the key of the management account's administrator."""
+
+    url: str
+    pid: int
+    region: str
+    access_key: str
+    secret_key: str
+
+    def environment(self) -> dict[str, str]:
+        """The variables that any AWS client needs to use the sandbox."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            # Profiles of the real AWS must not be read by accident.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def whole_environment(self, current: Mapping[str, str]) -> dict[str, str]:
+        """An environment for a command: the current one without what would lead elsewhere."""
+        kept = {key: value for key, value in current.items() if key not in CLEARED}
+        return {**kept, **self.environment()}
+
+    def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Ask one of the sandbox's own endpoints, such as ``mailbox`` or ``trouble``.
+
+        Raises OrgmonError with the sandbox's own message where it refuses.
+        """
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(  # noqa: S310 - always the loopback address of the sandbox
+            f"{self.url}/_sandbox/{name}",
+            data=data,
+            headers={"Content-Type": "application/json"},
+            method="POST" if data is not None else "GET",
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+                found: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise OrgmonError(f"the sandbox refused: {error.read().decode(errors='replace')}") from error
+        except OSError as error:
+            raise OrgmonError(
+                f"the sandbox at {self.url} does not answer", "start one: orgmon sandbox serve"
+            ) from error
+        return found
+
+
+def _note() -> Path:
+    return Path(tempfile.gettempdir()) / f"orgmon-sandbox-{os.getuid()}.json"
+
+
+def announce(address: Address) -> None:
+    """Leave a note for other commands; readable by this user only, since it holds a key."""
+    path = _note()
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(asdict(address), file)
+
+
+def withdraw(address: Address) -> None:
+    """Remove the note, if it is still about this sandbox."""
+    found = _noted()
+    if found is not None and found.pid == address.pid:
+        _note().unlink(missing_ok=True)
+
+
+def _noted() -> Address | None:
+    try:
+        path = _note()
+        if path.stat().st_uid != os.getuid():
+            return None
+        return Address(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def running() -> Address | None:
+    """The sandbox that runs on this machine, if one answers."""
+    found = _noted()
+    if found is None:
+        return None
+    try:
+        found.control("health")
+    except OrgmonError:
+        return None
+    return found
+
+
+def required() -> Address:
+    """The sandbox that runs. Raises OrgmonError where there is none."""
+    found = running()
+    if found is None:
+        raise OrgmonError("no sandbox is running", "start one in another terminal: orgmon sandbox serve")
+    return found

@@ -1,0 +1,25 @@
+"""Reads what a report is about and computes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from orgmon.status import StatusReport, status
+from orgmon.workspace import Workspace
+
+
+def read_status(workspace: Workspace) -> StatusReport:
+    """The status of the organization now. Raises AwsError."""
+    pending = tuple(
+        (item.topic, item.protocol, item.endpoint)
+        for item in workspace.subscriptions()
+        if not item.is_confirmed
+    )
+    return status(
+        workspace.config,
+        workspace.organization,
+        workspace.desired,
+        workspace.observe(),
+        datetime.now(UTC).date(),
+        pending,
+    )

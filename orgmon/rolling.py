@@ -1,0 +1,103 @@
+"""One rollout from beginning to end: settle, observe, plan, ask, execute, read again.
+
+What a deploy and a destroy share; both are a plan like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orgmon.errors import UsageError
+from orgmon.execute.outcome import Progress, StepOutcome
+from orgmon.failure import Failures, failures
+from orgmon.plan import saved
+from orgmon.plan.model import Action, Plan
+from orgmon.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a rollout is asked to do. ``leave_outdated`` accepts that unselected pairs fall behind."""
+
+    destroy: bool = False
+    prune: bool = False
+    accounts: frozenset[str] | None = None
+    regions: frozenset[str] | None = None
+    leave_outdated: bool = False
+    saved_plan: saved.SavedPlan | None = None
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """How a rollout ended. ``left`` is the plan that would be needed now; empty after a good end."""
+
+    plan: Plan
+    outcomes: tuple[StepOutcome, ...]
+    failures: Failures
+    errors: tuple[str, ...]
+    left: Plan
+
+    @property
+    def is_good(self) -> bool:
+        """True where everything that was planned has happened."""
+        return not self.failures and not self.errors and not self.left.stages
+
+
+def roll(
+    workspace: Workspace, order: Order, progress: Progress, agree: Callable[[Plan], bool]
+) -> Rolled | None:
+    """Do what is ordered, or None where the answer to ``agree`` is no.
+
+    What an earlier run started is waited for before anything is planned. Raises StalePlanError for a saved plan
+    that no longer fits, UsageError for a selection that would leave others OUTDATED.
+    """
+    runner = workspace.runner(progress)
+    plan = _plan(workspace, order)
+    while runner.settle(workspace.observe()):
+        plan = _plan(workspace, order)
+    if order.saved_plan is not None:
+        saved.check(order.saved_plan, plan, workspace.organization.id)
+    _refuse_leaving_outdated(plan, order)
+    if plan.stages and not agree(plan):
+        return None
+    outcomes = runner.run(plan)
+    found = failures((outcome.step.target_name, result) for outcome in outcomes for result in outcome.results)
+    errors = tuple(outcome.error for outcome in outcomes if outcome.error)
+    left = _plan(workspace, order) if plan.stages else plan
+    return Rolled(plan, outcomes, found, errors, left)
+
+
+def _plan(workspace: Workspace, order: Order) -> Plan:
+    return workspace.plan(
+        workspace.observe(),
+        destroy=order.destroy,
+        prune=order.prune,
+        accounts=order.accounts,
+        regions=order.regions,
+    )
+
+
+def _refuse_leaving_outdated(plan: Plan, order: Order) -> None:
+    """A changed template marks every instance OUTDATED, also those that are not selected."""
+    selective = order.accounts is not None or order.regions is not None
+    if selective and plan.templates and not order.leave_outdated:
+        names = ", ".join(change.stack for change in plan.templates)
+        raise UsageError(
+            f"the template of {names} has changed: what is not selected would be left OUTDATED",
+            "deploy everything, or accept it with --leave-outdated",
+        )
+
+
+def require_confirmation(workspace: Workspace, given: str | None) -> None:
+    """Raises UsageError unless the organization's id was given: destroying is asked for by name."""
+    wanted = workspace.organization.id
+    if given != wanted:
+        raise UsageError(
+            "this removes the monitoring of a whole organization", f"confirm it with --confirm {wanted}"
+        )
+
+
+def blocked(plan: Plan) -> int:
+    """How many pairs are wanted and cannot be reached."""
+    return len(plan.of(Action.BLOCKED))

@@ -1,0 +1,248 @@
+"""May this principal do that? Identity policies, boundaries, session policies and resource policies together.
+
+Source: IAM user guide, "Policy evaluation logic", "Cross-account policy evaluation logic"; KMS developer guide,
+"Key policies" (a key's policy must always agree). Not enforced: service control policies, ``iam:PassRole``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from .actions import FREE_OPERATIONS, action_of
+from .calls import Call, Principal
+from .conditions import Context
+from .identity import Identity
+from .organization import OrgView
+from .policy import Decision, Document, Request, Verdict, combine, evaluate
+from .resources import Place, owner_of, resource_of
+from .seed import admin_key
+from .stores import Stores
+
+# Services whose resources another account may use, if the resource's policy says so.
+_SHARED_SERVICES = frozenset({"s3", "sqs", "sns", "secretsmanager", "kms", "lambda", "events", "sts"})
+
+
+class Authorizer:
+    """Decides over moto's IAM and the resource policies in moto's stores."""
+
+    def __init__(
+        self, stores: Stores, organization: OrgView, identity: Identity, now: Callable[[], datetime]
+    ) -> None:
+        self._stores = stores
+        self._organization = organization
+        self._identity = identity
+        self._now = now
+
+    def allowed_by_resource(
+        self,
+        policy_document: Document | None,
+        principal: Principal,
+        action: str,
+        resource: str,
+        context: Mapping[str, Any] | None = None,
+    ) -> Decision:
+        """What a resource's own policy says about a principal. No document: NONE."""
+        return self._resource_verdict(policy_document, principal, action, resource, context or {}).decision
+
+    def allowed_by_identity(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        context: Mapping[str, Any] | None = None,
+    ) -> Decision:
+        """What a principal's own policies say. Root may do everything; services have no policies of their own."""
+        reason = self._identity_refusal(principal, action, resource, self._context(principal, context or {}))
+        if reason is None:
+            return Decision.ALLOW
+        return Decision.DENY if reason.startswith("with an explicit deny") else Decision.NONE
+
+    def refusal(
+        self,
+        principal: Principal,
+        action: str,
+        resource: str,
+        context: Mapping[str, Any] | None = None,
+        *,
+        owner: str = "",
+    ) -> str | None:
+        """None if the principal may, else why not, in AWS's words (``because no identity-based policy ...``).
+
+        The resource's policy is looked up in the stores. ``owner`` is the account that the resource belongs to, if
+        its ARN does not tell.
+        """
+        given = context or {}
+        document = self._stores.resource_policy(resource)
+        on_resource = self._resource_verdict(document, principal, action, resource, given)
+        if on_resource.decision is Decision.DENY:
+            return "with an explicit deny in a resource-based policy"
+        if principal.kind in ("service", "anonymous"):
+            return None if on_resource.decision is Decision.ALLOW else _no_resource_policy(action)
+        by_identity = self._identity_refusal(principal, action, resource, self._context(principal, given))
+        owner = owner or owner_of(resource, Place(principal.account, ""))
+        if owner != principal.account or _needs_resource_policy(resource, action, document):
+            return _both(on_resource, by_identity, action, owner == principal.account)
+        is_personal = on_resource.decision is Decision.ALLOW and not on_resource.delegated
+        if is_personal and (by_identity is None or by_identity.startswith("because no identity-based")):
+            return None
+        return by_identity
+
+    def address(self, call: Call) -> None:
+        """Fill in what a call addresses and whose that is."""
+        place = Place(call.account, call.region)
+        call.resource = resource_of(call.service, call.operation, call.params, place, self._stores)
+        call.resource_account = self._owner(call, place)
+
+    def check(self, call: Call, context: Mapping[str, Any] | None = None) -> str | None:
+        """None if the call may be made, else why not, in AWS's words."""
+        if (call.service, call.operation) in FREE_OPERATIONS:
+            return None
+        action = action_of(call.service, call.operation, "VersionId" in call.params)
+        full = {**_call_context(call), **(context or {})}
+        return self.refusal(call.principal, action, call.resource, full, owner=call.resource_account)
+
+    def _owner(self, call: Call, place: Place) -> str:
+        if call.service not in _SHARED_SERVICES:
+            return call.account
+        if call.service == "s3" and call.operation != "CreateBucket":
+            return self._stores.bucket_owner(call.params.get("Bucket", "")) or call.account
+        return owner_of(call.resource, place)
+
+    def _resource_verdict(
+        self,
+        document: Document | None,
+        principal: Principal,
+        action: str,
+        resource: str,
+        context: Mapping[str, Any],
+    ) -> Verdict:
+        if document is None:
+            return Verdict(Decision.NONE)
+        return evaluate(document, Request(action, resource, principal, self._context(principal, context)))
+
+    def _identity_refusal(
+        self, principal: Principal, action: str, resource: str, context: Context
+    ) -> str | None:
+        if principal.kind == "root" or self._is_admin(principal):
+            return None
+        if principal.kind not in ("user", "role"):
+            return f"because no identity-based policy allows the {action} action"
+        request = Request(action, resource, context=context)
+        layers = (
+            ("identity-based policy", "an identity-based policy", tuple(self._attached(principal))),
+            ("permissions boundary", "a permissions boundary", self._boundary(principal)),
+            ("session policy", "a session policy", self._identity.policies_of(principal.access_key) or None),
+        )
+        for name, with_article, documents in layers:
+            if documents is None:
+                continue
+            decision = combine(evaluate(document, request) for document in documents)
+            if decision is Decision.DENY:
+                return f"with an explicit deny in {with_article}"
+            if decision is Decision.NONE:
+                return f"because no {name} allows the {action} action"
+        return None
+
+    def _is_admin(self, principal: Principal) -> bool:
+        return principal.kind == "user" and principal.access_key == admin_key(principal.account)[0]
+
+    def _holder(self, principal: Principal) -> Any | None:
+        if principal.kind == "user":
+            return self._stores.iam(principal.account).users.get(principal.name)
+        return self._stores.role(principal.role_arn)
+
+    def _attached(self, principal: Principal) -> Iterator[Document]:
+        holder = self._holder(principal)
+        holders = [holder] if holder else []
+        if holder and principal.kind == "user":
+            groups = self._stores.iam(principal.account).groups.values()
+            holders += [group for group in groups if any(user.name == holder.name for user in group.users)]
+        for one in holders:
+            yield from one.policies.values()
+            yield from (_default_version(policy) for policy in one.managed_policies.values())
+
+    def _boundary(self, principal: Principal) -> tuple[Document, ...] | None:
+        holder = self._holder(principal)
+        boundary = getattr(holder, "permissions_boundary", None)
+        if not boundary:
+            return None
+        arn = boundary["PermissionsBoundaryArn"] if isinstance(boundary, dict) else str(boundary)
+        policy = self._stores.iam(principal.account).managed_policies.get(arn)
+        return (_default_version(policy),) if policy else ()
+
+    def _context(self, principal: Principal, given: Mapping[str, Any]) -> dict[str, Any]:
+        org_id = self._organization.organization_of(principal.account)
+        context: dict[str, Any] = {
+            "aws:currenttime": self._now().isoformat(),
+            "aws:epochtime": int(self._now().timestamp()),
+            "aws:securetransport": "true",
+            "aws:principalisawsservice": "true" if principal.kind == "service" else "false",
+        }
+        if principal.kind in ("root", "user", "role"):
+            context |= {
+                "aws:principalarn": principal.role_arn or principal.arn,
+                "aws:principalaccount": principal.account,
+                "aws:principaltype": {"root": "Account", "user": "User", "role": "AssumedRole"}[
+                    principal.kind
+                ],
+                "aws:userid": principal.principal_id,
+            }
+        if principal.kind == "user":
+            context["aws:username"] = principal.name
+        if org_id and principal.kind in ("root", "user", "role"):
+            context["aws:principalorgid"] = org_id
+            context["aws:principalorgpaths"] = [self._organization.id_path_of(principal.account)]
+        return context | {key.lower(): value for key, value in given.items()}
+
+
+def _default_version(policy: Any) -> Document:
+    document: Document = next(one.document for one in policy.versions if one.is_default)
+    return document
+
+
+def _call_context(call: Call) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "aws:RequestedRegion": call.region,
+        "aws:SourceIp": call.source_address,
+        "aws:ViaAWSService": "true" if call.invoked_by else "false",
+        "aws:ResourceAccount": call.resource_account,
+    }
+    if call.invoked_by:
+        context["aws:CalledVia"] = [call.invoked_by]
+        context["kms:ViaService"] = call.invoked_by
+    for key, member in _PARAMETER_KEYS.get(call.service, ()):
+        if call.params.get(member) is not None:
+            context[key] = call.params[member]
+    return context
+
+
+_PARAMETER_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "sts": (("sts:ExternalId", "ExternalId"), ("sts:RoleSessionName", "RoleSessionName")),
+    "s3": (("s3:x-amz-acl", "ACL"), ("s3:prefix", "Prefix"), ("s3:VersionId", "VersionId")),
+    "secretsmanager": (
+        ("secretsmanager:SecretId", "SecretId"),
+        ("secretsmanager:VersionStage", "VersionStage"),
+    ),
+    "iam": (("iam:PolicyARN", "PolicyArn"), ("iam:PermissionsBoundary", "PermissionsBoundary")),
+    "sns": (("sns:Endpoint", "Endpoint"), ("sns:Protocol", "Protocol")),
+}
+
+
+def _needs_resource_policy(resource: str, action: str, document: Document | None) -> bool:
+    is_key = resource.startswith("arn:aws:kms:") and ":key/" in resource
+    return action == "sts:AssumeRole" or (is_key and document is not None)
+
+
+def _no_resource_policy(action: str) -> str:
+    return f"because no resource-based policy allows the {action} action"
+
+
+def _both(on_resource: Verdict, by_identity: str | None, action: str, same_account: bool) -> str | None:
+    """The resource's policy must allow; one that names the principal himself is enough within his account."""
+    if on_resource.decision is not Decision.ALLOW:
+        return _no_resource_policy(action)
+    if same_account and not on_resource.delegated:
+        return by_identity if by_identity and by_identity.startswith("with") else None
+    return by_identity

@@ -1,0 +1,284 @@
+"""The work of one stack operation: create, update or delete all resources, and go back when one fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.cloudformation.actions import Actions
+from orgmon.sandbox.cloudformation.intrinsics import NO_VALUE, text_of
+from orgmon.sandbox.cloudformation.plan import property_changes
+from orgmon.sandbox.cloudformation.reasons import ActionFailed
+from orgmon.sandbox.cloudformation.scope import Scope
+from orgmon.sandbox.cloudformation.stack import Output, Request, ResourceRecord, StackRecord
+from orgmon.sandbox.cloudformation.template import Definition
+
+_RENAME = (
+    "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+    "Rename {} and update the stack again."
+)
+
+
+@dataclass
+class Step:
+    """Something done that can be undone. ``before`` is the record as it was; None for a new resource."""
+
+    after: ResourceRecord
+    before: ResourceRecord | None
+    replaced: bool = False
+
+
+@dataclass
+class Rollout:
+    """One operation on one stack. ``exported`` are names that other stacks export already."""
+
+    stack: StackRecord
+    request: Request
+    scope: Scope
+    actions: Actions
+    exported: dict[str, str]
+    steps: list[Step] = field(default_factory=list)
+
+    def create(self) -> None:
+        """Make every resource; on failure do as the request's ``on_failure`` says."""
+        try:
+            self._apply_all()
+            self._finish_outputs()
+        except (ActionFailed, Refusal) as problem:
+            self._create_failed(problem)
+            return
+        self._enter("CREATE_COMPLETE")
+
+    def update(self) -> None:
+        """Bring every resource to the wanted state, then remove what is no longer wanted; or go back."""
+        before = dict(self.stack.resources)
+        try:
+            self._apply_all()
+            self._finish_outputs()
+        except (ActionFailed, Refusal) as problem:
+            self._update_failed(problem, before)
+            return
+        self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        self._clean_up(before)
+        self._sort()
+        self._enter("UPDATE_COMPLETE")
+
+    def delete(self, retained: frozenset[str] = frozenset()) -> None:
+        """Remove every resource, the last made first. One that cannot be removed leaves DELETE_FAILED."""
+        failed = self._remove_all(list(self.stack.resources.values()), retained)
+        if failed:
+            names = ", ".join(problem.logical_id for problem in failed)
+            self.stack.failure = failed[0].summary
+            self._enter("DELETE_FAILED", f"The following resource(s) failed to delete: [{names}]. ")
+            return
+        self.stack.outputs = []
+        self.stack.deleted = self.actions.world.clock.now()
+        self._enter("DELETE_COMPLETE")
+
+    # -- forwards
+
+    def _apply_all(self) -> None:
+        for definition in self.request.template.resources.values():
+            if self.scope.resolver.wanted(definition.logical_id):
+                self._apply(definition)
+
+    def _apply(self, definition: Definition) -> None:
+        """Create, update, replace or leave one resource."""
+        record = self.stack.resources.get(definition.logical_id)
+        properties = self._resolved(definition)
+        if record is None or record.type != definition.type:
+            self._create(definition, properties, record)
+            return
+        wanted = self.actions.with_tags(definition.type, definition.logical_id, properties)
+        changes = property_changes(record, wanted)
+        if not changes:
+            record.deletion_policy = definition.deletion_policy
+            record.update_replace_policy = definition.update_replace_policy
+            record.metadata = definition.metadata
+        elif any(recreation == "Always" for _, recreation in changes):
+            self._refuse_same_name(record, wanted)
+            self._create(definition, properties, record)
+        else:
+            self._update(record, definition, wanted)
+
+    def _resolved(self, definition: Definition) -> dict[str, Any]:
+        try:
+            return self.scope.resolver.properties(definition.logical_id)
+        except Refusal as problem:
+            raise ActionFailed(definition.logical_id, definition.type, problem.message) from problem
+
+    def _create(self, definition: Definition, properties: dict[str, Any], old: ResourceRecord | None) -> None:
+        wanted = properties
+        if definition.type.startswith("AWS::"):
+            wanted = self.actions.with_tags(definition.type, definition.logical_id, properties)
+        try:
+            made = self.actions.create(definition, wanted)
+        except ActionFailed as problem:
+            if problem.record:
+                self.steps.append(Step(problem.record, old, replaced=old is not None))
+            raise
+        self.steps.append(Step(made, old, replaced=old is not None))
+        self._keep(made)
+
+    def _update(self, record: ResourceRecord, definition: Definition, wanted: dict[str, Any]) -> None:
+        before = _copy(record)
+        try:
+            self.actions.update(record, definition, wanted)
+        except ActionFailed as problem:
+            if problem.record:
+                record.properties = wanted
+                self.steps.append(Step(record, before))
+            raise
+        self.steps.append(Step(record, before))
+
+    def _refuse_same_name(self, record: ResourceRecord, wanted: dict[str, Any]) -> None:
+        """A replacement is made before the old one goes, so a fixed name that stays stands in its way."""
+        name_property = self.actions.name_property(record.type)
+        name = wanted.get(name_property)
+        if name and name == record.properties.get(name_property):
+            raise ActionFailed(record.logical_id, record.type, _RENAME.format(name))
+
+    def _keep(self, record: ResourceRecord) -> None:
+        self.stack.resources.pop(record.logical_id, None)
+        self.stack.resources[record.logical_id] = record
+        self.scope.records[record.logical_id] = record
+
+    def _finish_outputs(self) -> None:
+        """Work out the outputs; a name that another stack exports is refused."""
+        outputs = []
+        for key, definition in self.request.template.outputs.items():
+            resolved = self.scope.output(definition)
+            if resolved is not NO_VALUE:
+                export = str(resolved.get("Export", {}).get("Name", ""))
+                value = text_of(resolved["Value"])
+                outputs.append(Output(key, value, str(resolved.get("Description", "")), export))
+        for output in outputs:
+            if output.export in self.exported:
+                holder = self.exported[output.export]
+                text = f"Export with name {output.export} is already exported by stack {holder}. "
+                raise Refusal("ValidationError", text)
+        self.stack.outputs = outputs
+        self.stack.imports = self.scope.imports
+
+    def _clean_up(self, before: dict[str, ResourceRecord]) -> None:
+        """After a good update: remove what was replaced and what the template no longer has."""
+        for step in reversed(self.steps):
+            if step.replaced and step.before:
+                self._discard(step.before, retained=step.before.update_replace_policy == "Retain")
+        wanted = {name for name in self.request.template.resources if self.scope.resolver.wanted(name)}
+        for record in reversed(list(before.values())):
+            if record.logical_id not in wanted:
+                self._discard(record, retained=record.deletion_policy.startswith("Retain"))
+                del self.stack.resources[record.logical_id]
+
+    def _sort(self) -> None:
+        """Bring the records into the template's order, which is the order of making; removal goes backwards."""
+        records = self.stack.resources
+        ordered = [name for name in self.request.template.resources if name in records]
+        self.stack.resources = {name: records[name] for name in ordered}
+
+    def _discard(self, record: ResourceRecord, *, retained: bool) -> None:
+        """Remove an unwanted resource; when that fails it stays behind, and the update is still complete."""
+        if retained:
+            self.actions.skip(record)
+            return
+        try:
+            self.actions.delete(record)
+        except ActionFailed:
+            return
+
+    # -- backwards
+
+    def _create_failed(self, problem: ActionFailed | Refusal) -> None:
+        self._note_failure(problem)
+        reason = _why("create", problem)
+        if self.request.on_failure == "DO_NOTHING":
+            self._enter("CREATE_FAILED", reason)
+            return
+        gone = self.request.on_failure == "DELETE"
+        self._enter(
+            "DELETE_IN_PROGRESS" if gone else "ROLLBACK_IN_PROGRESS", f"{reason}. Rollback requested by user."
+        )
+        made = [step.after for step in self.steps]
+        failed = self._remove_all(made, frozenset(), created_now=True)
+        self.stack.outputs = []
+        if failed:
+            names = ", ".join(each.logical_id for each in failed)
+            text = f"The following resource(s) failed to delete: [{names}]. "
+            self._enter("DELETE_FAILED" if gone else "ROLLBACK_FAILED", text)
+            return
+        if gone:
+            self.stack.deleted = self.actions.world.clock.now()
+        self._enter("DELETE_COMPLETE" if gone else "ROLLBACK_COMPLETE")
+
+    def _update_failed(self, problem: ActionFailed | Refusal, before: dict[str, ResourceRecord]) -> None:
+        self._note_failure(problem)
+        self._enter("UPDATE_ROLLBACK_IN_PROGRESS", _why("update", problem))
+        leftovers: list[ResourceRecord] = []
+        try:
+            for step in reversed(self.steps):
+                self._revert(step, leftovers)
+        except ActionFailed as second:
+            names = f"[{second.logical_id}]"
+            self._enter("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: {names}. ")
+            return
+        self.stack.resources = {
+            name: self.stack.resources.get(name, record) for name, record in before.items()
+        }
+        self._enter("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        for record in leftovers:
+            self._discard(record, retained=record.deletion_policy == "Retain")
+        self._enter("UPDATE_ROLLBACK_COMPLETE")
+
+    def _revert(self, step: Step, leftovers: list[ResourceRecord]) -> None:
+        """Undo one step: what was updated goes back, what was made is left to the cleaning up."""
+        if step.before is None or step.replaced:
+            leftovers.append(step.after)
+            if step.before:
+                self.stack.resources[step.before.logical_id] = step.before
+            return
+        self.actions.update(step.after, None, step.before.properties)
+        step.after.deletion_policy = step.before.deletion_policy
+        step.after.update_replace_policy = step.before.update_replace_policy
+        step.after.metadata = step.before.metadata
+
+    def _remove_all(
+        self, records: list[ResourceRecord], retained: frozenset[str], *, created_now: bool = False
+    ) -> list[ActionFailed]:
+        """Remove resources in reverse; returns what could not be. What that one needs stays as well."""
+        failed: list[ActionFailed] = []
+        needed: set[str] = set()
+        policies = ("Retain",) if created_now else ("Retain", "RetainExceptOnCreate")
+        definitions = self.stack.request.template.resources
+        for record in reversed(records):
+            if record.logical_id in needed:
+                needed |= definitions[record.logical_id].needs
+                continue
+            if record.logical_id in retained or record.deletion_policy in policies:
+                self.actions.skip(record)
+            else:
+                try:
+                    self.actions.delete(record)
+                except ActionFailed as problem:
+                    failed.append(problem)
+                    needed |= definitions[record.logical_id].needs
+                    continue
+            self.stack.resources.pop(record.logical_id, None)
+        return failed
+
+    def _note_failure(self, problem: ActionFailed | Refusal) -> None:
+        self.stack.failure = problem.summary if isinstance(problem, ActionFailed) else problem.message
+
+    def _enter(self, status: str, reason: str = "") -> None:
+        self.stack.enter(self.actions.world.clock.now(), status, reason)
+
+
+def _why(verb: str, problem: ActionFailed | Refusal) -> str:
+    if isinstance(problem, ActionFailed):
+        return f"The following resource(s) failed to {verb}: [{problem.logical_id}]"
+    return problem.message
+
+
+def _copy(record: ResourceRecord) -> ResourceRecord:
+    return ResourceRecord(**{**vars(record), "attributes": dict(record.attributes)})

@@ -1,0 +1,253 @@
+"""CloudFormation's API for stacks. Every operation sees only the caller's own account and Region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orgmon.sandbox.calls import Call, Principal, Refusal, role_session
+from orgmon.sandbox.cloudformation import shapes
+from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.cloudformation.paging import page
+from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
+from orgmon.sandbox.cloudformation.template import Template
+from orgmon.sandbox.cloudformation.templates import template_of
+
+Members = dict[str, Any]
+
+
+def principal_of(engine: Engine, call: Call, previous: str = "") -> tuple[Principal, str]:
+    """Who acts on the resources, and the role's ARN: the service role, if there is one, else the caller."""
+    role_arn = str(call.params.get("RoleARN") or previous)
+    if not role_arn:
+        return call.principal, ""
+    names = {role["Arn"] for role in _roles(engine, call)}
+    if role_arn not in names:
+        raise Refusal("ValidationError", f"Role {role_arn} is invalid or cannot be assumed")
+    return role_session(role_arn, "AWSCloudFormation"), role_arn
+
+
+def _roles(engine: Engine, call: Call) -> list[dict[str, Any]]:
+    client = engine.world.client("iam", call.account, call.region)
+    return [role for found in client.get_paginator("list_roles").paginate() for role in found["Roles"]]
+
+
+def tags_in(call: Call, previous: dict[str, str] | None = None) -> dict[str, str]:
+    """The stack tags of a call; without the member the previous ones stay."""
+    given = call.params.get("Tags")
+    if given is None:
+        return dict(previous or {})
+    return {str(tag["Key"]): str(tag["Value"]) for tag in given}
+
+
+class StackOperations:
+    """Handlers of the gateway: a Call comes in, output members go out."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def create_stack(self, call: Call) -> Members:
+        """CreateStack: returns at once; the work goes on."""
+        params = call.params
+        template = template_of(self._engine.world, call)
+        principal, role_arn = principal_of(self._engine, call)
+        request = self._engine.request(
+            template,
+            params.get("Parameters") or [],
+            tags_in(call),
+            tuple(params.get("Capabilities") or ()),
+            principal,
+            on_failure=_on_failure(params),
+            role_arn=role_arn,
+            notifications=tuple(params.get("NotificationARNs") or ()),
+            token=str(params.get("ClientRequestToken") or ""),
+        )
+        stack = self._engine.create(
+            call.account,
+            call.region,
+            str(params["StackName"]),
+            request,
+            protected=bool(params.get("EnableTerminationProtection")),
+        )
+        return {"StackId": stack.id}
+
+    def update_stack(self, call: Call) -> Members:
+        """UpdateStack: refused when nothing would change."""
+        stack = self._stack(call)
+        self._engine.check_updatable(stack)
+        self._engine.update(stack, self._update_request(call, stack))
+        return {"StackId": stack.id}
+
+    def _update_request(self, call: Call, stack: StackRecord) -> Request:
+        params = call.params
+        before = stack.request
+        template = template_of(self._engine.world, call, lambda: before.template)
+        principal, role_arn = principal_of(self._engine, call, before.role_arn)
+        return self._engine.request(
+            template,
+            params.get("Parameters") or [],
+            tags_in(call, before.tags),
+            tuple(params.get("Capabilities") or ()),
+            principal,
+            previous=before.parameters,
+            on_failure=before.on_failure,
+            role_arn=role_arn,
+            notifications=tuple(params.get("NotificationARNs") or before.notifications),
+            token=str(params.get("ClientRequestToken") or ""),
+        )
+
+    def delete_stack(self, call: Call) -> Members:
+        """DeleteStack: no error when there is no such stack."""
+        name = str(call.params["StackName"])
+        stack = self._engine.find(call.account, call.region, name)
+        if stack is None:
+            return {}
+        retained = frozenset(call.params.get("RetainResources") or ())
+        if retained and stack.status != "DELETE_FAILED":
+            raise Refusal(
+                "ValidationError",
+                "Invalid operation on stack. RetainResources can only be used with stacks in DELETE_FAILED state",
+            )
+        principal, _ = principal_of(self._engine, call, stack.request.role_arn)
+        self._engine.delete(call.account, call.region, stack.id, principal, retained=retained, wait=False)
+        return {}
+
+    def describe_stacks(self, call: Call) -> Members:
+        """DescribeStacks: one stack by name or id, or all that are not deleted, in pages."""
+        if call.params.get("StackName"):
+            return {"Stacks": [shapes.stack_shape(self._stack(call))]}
+        living = [stack for stack in self._engine.stacks(call.account, call.region) if not stack.is_gone]
+        chosen, more = page(living, call.params.get("NextToken"))
+        return {"Stacks": [shapes.stack_shape(stack) for stack in chosen], **more}
+
+    def list_stacks(self, call: Call) -> Members:
+        """ListStacks: deleted stacks as well, in pages."""
+        wanted = call.params.get("StackStatusFilter")
+        stacks = self._engine.stacks(call.account, call.region)
+        fitting = [stack for stack in stacks if not wanted or stack.status in wanted]
+        chosen, more = page(fitting, call.params.get("NextToken"))
+        return {"StackSummaries": [shapes.summary_shape(stack) for stack in chosen], **more}
+
+    def describe_stack_events(self, call: Call) -> Members:
+        """DescribeStackEvents: the newest first, in pages."""
+        stack = self._stack(call)
+        chosen, more = page(list(reversed(stack.events)), call.params.get("NextToken"))
+        return {"StackEvents": [shapes.event_shape(stack, event) for event in chosen], **more}
+
+    def describe_stack_resources(self, call: Call) -> Members:
+        """DescribeStackResources: by stack, or by the physical id of a resource."""
+        stack = self._stack_with(call) if call.params.get("PhysicalResourceId") else self._stack(call)
+        logical_id = call.params.get("LogicalResourceId")
+        records = [each for each in stack.resources.values() if logical_id in (None, each.logical_id)]
+        return {"StackResources": [shapes.resource_shape(stack, record) for record in records]}
+
+    def describe_stack_resource(self, call: Call) -> Members:
+        """DescribeStackResource: one resource, with its metadata."""
+        stack = self._stack(call)
+        record = self._resource(stack, str(call.params["LogicalResourceId"]))
+        return {"StackResourceDetail": shapes.resource_shape(stack, record, "LastUpdatedTimestamp")}
+
+    def list_stack_resources(self, call: Call) -> Members:
+        """ListStackResources, in pages."""
+        stack = self._stack(call)
+        chosen, more = page(list(stack.resources.values()), call.params.get("NextToken"))
+        summaries = [shapes.resource_shape(stack, record, "LastUpdatedTimestamp") for record in chosen]
+        dropped = ("StackId", "StackName")
+        listed = [{key: each[key] for key in each if key not in dropped} for each in summaries]
+        return {"StackResourceSummaries": listed, **more}
+
+    def get_template(self, call: Call) -> Members:
+        """GetTemplate: the text as it was given."""
+        name = call.params.get("ChangeSetName")
+        if name and str(name).startswith("arn:"):
+            template = self._change_set_template(call, str(name))
+        else:
+            template = self._stack(call).request.template
+        return {"TemplateBody": template.text, "StagesAvailable": ["Original", "Processed"]}
+
+    def get_template_summary(self, call: Call) -> Members:
+        """GetTemplateSummary: of a template, or of a stack's."""
+        template = self._named_template(call)
+        return shapes.set_only(
+            {
+                "Parameters": shapes.declared_parameters(template),
+                "Description": template.description,
+                **shapes.capability_members(template),
+                "ResourceTypes": list(template.resource_types),
+                "Version": "2010-09-09",
+                "DeclaredTransforms": list(template.transforms),
+            }
+        )
+
+    def validate_template(self, call: Call) -> Members:
+        """ValidateTemplate: refuses what is not well formed."""
+        template = template_of(self._engine.world, call)
+        kept = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
+        declared = [
+            {name: each[name] for name in kept if name in each}
+            for each in shapes.declared_parameters(template)
+        ]
+        members = {"Parameters": declared, "Description": template.description}
+        return shapes.set_only({**members, **shapes.capability_members(template)})
+
+    def update_termination_protection(self, call: Call) -> Members:
+        """UpdateTerminationProtection: on or off."""
+        stack = self._stack(call)
+        if stack.is_gone:
+            raise Refusal("ValidationError", f"Stack [{stack.name}] does not exist")
+        stack.termination_protection = bool(call.params["EnableTerminationProtection"])
+        return {"StackId": stack.id}
+
+    def list_exports(self, call: Call) -> Members:
+        """ListExports, in pages."""
+        exports = sorted(self._engine.exports(call.account, call.region).items())
+        chosen, more = page(exports, call.params.get("NextToken"))
+        listed = [
+            {"ExportingStackId": stack.id, "Name": name, "Value": value} for name, (value, stack) in chosen
+        ]
+        return {"Exports": listed, **more}
+
+    def list_imports(self, call: Call) -> Members:
+        """ListImports: the stacks that use an export."""
+        name = str(call.params["ExportName"])
+        using = [
+            stack.name
+            for stack in self._engine.stacks(call.account, call.region)
+            if name in stack.imports and not stack.is_gone
+        ]
+        if not using:
+            raise Refusal("ValidationError", f"Export '{name}' is not imported by any stack.")
+        chosen, more = page(using, call.params.get("NextToken"))
+        return {"Imports": chosen, **more}
+
+    def _stack(self, call: Call) -> StackRecord:
+        return self._engine.get(call.account, call.region, str(call.params.get("StackName") or ""))
+
+    def _stack_with(self, call: Call) -> StackRecord:
+        physical_id = call.params["PhysicalResourceId"]
+        for stack in self._engine.stacks(call.account, call.region):
+            if any(record.physical_id == physical_id for record in stack.resources.values()):
+                return stack
+        raise Refusal("ValidationError", f"Stack for {physical_id} does not exist")
+
+    def _resource(self, stack: StackRecord, logical_id: str) -> ResourceRecord:
+        if logical_id not in stack.resources:
+            raise Refusal("ValidationError", f"Resource {logical_id} does not exist for stack {stack.name}")
+        return stack.resources[logical_id]
+
+    def _named_template(self, call: Call) -> Template:
+        if call.params.get("StackName"):
+            return self._stack(call).request.template
+        return template_of(self._engine.world, call)
+
+    def _change_set_template(self, call: Call, change_set_id: str) -> Template:
+        for stack in self._engine.stacks(call.account, call.region):
+            for change_set in stack.change_sets.values():
+                if change_set.id == change_set_id:
+                    return change_set.request.template
+        raise Refusal("ChangeSetNotFound", f"ChangeSet [{change_set_id}] does not exist", 404)
+
+
+def _on_failure(params: Members) -> str:
+    if params.get("DisableRollback"):
+        return "DO_NOTHING"
+    return str(params.get("OnFailure") or "ROLLBACK")

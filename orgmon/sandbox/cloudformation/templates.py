@@ -1,0 +1,105 @@
+"""Where a request's template comes from: its body, a URL in the sandbox's S3, or the stack's previous one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from botocore.exceptions import ClientError
+
+from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.cloudformation.references import references_of
+from orgmon.sandbox.cloudformation.schema import is_known, schema_of
+from orgmon.sandbox.cloudformation.template import Template, format_error, parse
+from orgmon.sandbox.providers.provider import SERVICE
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+MAXIMUM_BODY = 51_200
+MAXIMUM_OBJECT = 1_000_000
+_VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+)\.s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?$")
+_PATH_HOST = re.compile(r"^s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?$")
+
+
+def template_of(world: World, call: Call, previous: Callable[[], Template] | None = None) -> Template:
+    """The checked template that a call names by TemplateBody, TemplateURL or UsePreviousTemplate."""
+    params = call.params
+    if params.get("UsePreviousTemplate") and previous:
+        return previous()
+    if params.get("TemplateBody") is not None:
+        return checked(_body(str(params["TemplateBody"])))
+    if params.get("TemplateURL") is not None:
+        return checked(_fetched(world, call, str(params["TemplateURL"])))
+    raise Refusal("ValidationError", "Either Template URL or Template Body must be specified.")
+
+
+def checked(text: str) -> Template:
+    """Parse a template and refuse what AWS would refuse at the door: unknown types, attributes, macros."""
+    template = parse(text)
+    unknown = [
+        kind for kind in template.resource_types if not (is_known(kind) or kind.startswith("Custom::"))
+    ]
+    if unknown:
+        raise format_error(f"Unrecognized resource types: [{', '.join(unknown)}]")
+    if template.transforms:
+        raise Refusal("ValidationError", f"No transform named {template.transforms[0]} found.")
+    if "{{resolve:" in text:
+        raise Refusal("ValidationError", "Dynamic references are not implemented by the sandbox")
+    for definition in template.resources.values():
+        for logical_id, attribute in references_of(definition.properties).attributes:
+            _check_attribute(template, logical_id, attribute)
+    return template
+
+
+def _check_attribute(template: Template, logical_id: str, attribute: str) -> None:
+    """Refuse an attribute that the type does not have at all."""
+    kind = template.resources[logical_id].type
+    if is_known(kind) and attribute.split(".")[0] not in schema_of(kind).properties:
+        raise Refusal(
+            "ValidationError",
+            f"Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt",
+        )
+
+
+def _body(text: str) -> str:
+    size = len(text.encode())
+    if size > MAXIMUM_BODY:
+        raise Refusal(
+            "ValidationError",
+            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MAXIMUM_BODY}",
+        )
+    return text
+
+
+def _fetched(world: World, call: Call, url: str) -> str:
+    """The object behind an S3 URL (``?versionId=`` is respected), read with the caller's rights."""
+    wanted = _location(url)
+    client = world.client("s3", call.account, call.region, principal=call.principal, invoked_by=SERVICE)
+    try:
+        content: bytes = client.get_object(**wanted)["Body"].read()
+    except ClientError as problem:
+        message = problem.response["Error"].get("Message", problem.response["Error"]["Code"])
+        raise Refusal("ValidationError", f"S3 error: {message}") from problem
+    if len(content) > MAXIMUM_OBJECT:
+        raise Refusal("ValidationError", f"Template may not exceed {MAXIMUM_OBJECT} bytes in size.")
+    return content.decode()
+
+
+def _location(url: str) -> dict[str, Any]:
+    """Bucket, Key and VersionId of an S3 URL in one of AWS's two forms."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    path = unquote(parts.path.lstrip("/"))
+    virtual = _VIRTUAL_HOST.match(host)
+    if parts.scheme == "https" and virtual:
+        bucket, key = virtual["bucket"], path
+    elif parts.scheme == "https" and _PATH_HOST.match(host) and "/" in path:
+        bucket, key = path.split("/", 1)
+    else:
+        raise Refusal("ValidationError", "TemplateURL must be a supported URL.")
+    version = parse_qs(parts.query).get("versionId", [])
+    return {"Bucket": bucket, "Key": key} | ({"VersionId": version[0]} if version else {})

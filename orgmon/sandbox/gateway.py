@@ -1,0 +1,179 @@
+"""The gateway: one WSGI application that sees every API call.
+
+A call is parsed, its signer is identified and authorised, it is answered by an engine of ours or by moto, and then
+everybody who hangs on the gateway hears of it. Signatures are not verified; a key id that exists is enough.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from . import wording
+from .authorizer import Authorizer
+from .calls import Call, Hook, Operations, Refusal
+from .clock import Clock
+from .emulator import Emulator
+from .identity import Identity, KeyProblem, KeyRefused, Signer
+from .models import GLOBAL_SERVICES, services_signed_as
+from .organization import OrgView
+from .reply import HttpReply, answer, read_answer, refuse
+from .trouble import Trouble
+from .wire import HttpRequest, WireCall, parse, protocol_of, read_request, scope_of
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+class Gateway:
+    """Answers API calls. ``before`` and ``after`` hooks run around every call that could be parsed and identified.
+
+    What an ``after`` hook raises does not break the call; it is collected in ``hook_errors``.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        operations: Operations,
+        trouble: Trouble,
+        identity: Identity,
+        organization: OrgView,
+        authorizer: Authorizer,
+    ) -> None:
+        self._clock = clock
+        self._operations = operations
+        self._trouble = trouble
+        self._identity = identity
+        self._organization = organization
+        self._authorizer = authorizer
+        self._moto = Emulator()
+        self.before: list[Hook] = []
+        self.after: list[Hook] = []
+        self.hook_errors: list[BaseException] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI application."""
+        reply = self.handle(environ)
+        headers = list(reply.headers)
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            headers.append(("Content-Length", str(len(reply.body))))
+        start_response(f"{reply.status} {_phrase(reply.status)}", headers)
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else reply.body]
+
+    def handle(self, environ: dict[str, Any]) -> HttpReply:
+        """Answer one request."""
+        request = read_request(environ)
+        request_id = str(uuid.uuid4())
+        try:
+            wire = parse(request)
+            signer = self._identified(wire)
+        except Refusal as refusal:
+            return self._refuse_unparsed(request, refusal, request_id)
+        call = self._call(wire, signer, request, request_id)
+        reply = self._answered(call, wire, signer, environ)
+        if not call.internal:
+            self._tell(call)
+        return reply
+
+    def _identified(self, wire: WireCall) -> Signer:
+        try:
+            signer = self._identity.resolve(wire.scope)
+            is_open = wire.scope.region in self._organization.enabled_regions(signer.principal.account)
+            if not is_open and not signer.trusted:
+                raise KeyRefused(KeyProblem.UNKNOWN)
+        except KeyRefused as refused:
+            raise wording.bad_key(wire.service, wire.protocol, refused.problem) from refused
+        return signer
+
+    def _refuse_unparsed(self, request: HttpRequest, refusal: Refusal, request_id: str) -> HttpReply:
+        services = services_signed_as(scope_of(request).signing_name)
+        service = services[0] if services else ""
+        protocol = protocol_of(request, service) or ("json" if "x-amz-target" in request.headers else "query")
+        if not services:
+            refusal = wording.bad_key(service, protocol, KeyProblem.MISSING)
+        return refuse(protocol, service, refusal, request_id)
+
+    def _call(self, wire: WireCall, signer: Signer, request: HttpRequest, request_id: str) -> Call:
+        call = Call(
+            service=wire.service,
+            operation=wire.operation,
+            region="us-east-1" if wire.service in GLOBAL_SERVICES else wire.scope.region,
+            account=signer.principal.account,
+            principal=signer.principal,
+            params=wire.params,
+            request_id=request_id,
+            time=self._clock.now(),
+            source_address=signer.invoked_by or request.source_address,
+            user_agent=signer.invoked_by or request.headers.get("user-agent", ""),
+            invoked_by=signer.invoked_by,
+            internal=not signer.recorded,
+            trusted=signer.trusted,
+        )
+        self._authorizer.address(call)
+        return call
+
+    def _answered(self, call: Call, wire: WireCall, signer: Signer, environ: dict[str, Any]) -> HttpReply:
+        try:
+            self._admit(call, wire.protocol)
+            return self._performed(call, wire, environ)
+        except Refusal as refusal:
+            call.error, call.status = refusal, refusal.status
+            return refuse(wire.protocol, wire.service, refusal, call.request_id, wire.model)
+
+    def _admit(self, call: Call, protocol: str) -> None:
+        if call.internal:
+            return
+        if self._trouble.is_throttled(call.service, call.operation, call.account):
+            raise wording.throttled(call.service, protocol)
+        if self._trouble.is_denied(call.service, call.operation, call.account):
+            raise wording.access_denied(call, protocol, "with an explicit deny in a service control policy")
+        why = None if call.trusted else self._authorizer.check(call)
+        if why is not None:
+            raise wording.access_denied(call, protocol, why)
+
+    def _performed(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
+        for hook in self.before:
+            hook(call)
+        handler = self._operations.find(call.service, call.operation)
+        if handler is None:
+            return self._asked_moto(call, wire, environ)
+        try:
+            output = handler(call)
+        except Refusal:
+            raise
+        except Exception as error:
+            self.hook_errors.append(error)
+            raise wording.broken(call.service, call.operation, error) from error
+        reply = answer(wire, output, call.request_id)
+        call.response, call.status = output, reply.status
+        return reply
+
+    def _asked_moto(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
+        try:
+            reply = self._moto.ask(call.service, call.resource_account, environ)
+        except NotImplementedError as error:
+            raise wording.not_there(call.service, call.operation) from error
+        except Exception as error:
+            self.hook_errors.append(error)
+            raise wording.broken(call.service, call.operation, error) from error
+        call.response, call.error = read_answer(wire, reply)
+        call.status = reply.status
+        return _with_id(reply, call.request_id)
+
+    def _tell(self, call: Call) -> None:
+        for hook in self.after:
+            try:
+                hook(call)
+            except Exception as error:
+                self.hook_errors.append(error)
+
+
+def _with_id(reply: HttpReply, request_id: str) -> HttpReply:
+    dropped = ("x-amzn-requestid", "x-amz-request-id", "connection", "date", "server")
+    kept = tuple((name, value) for name, value in reply.headers if name.lower() not in dropped)
+    return HttpReply(reply.status, (*kept, ("x-amzn-RequestId", request_id)), reply.body)
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Unknown"

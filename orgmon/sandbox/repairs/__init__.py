@@ -1,0 +1,21 @@
+"""What moto's services lack or get wrong for monitoring stacks, put right at the level of the API.
+
+One file a service. Each repair keeps its state in moto's own stores, so that moto's other operations see it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import cloudtrail, events, kms, logs
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+
+def install(world: World) -> None:
+    """Register all repairs with a world. To be done before the engines, so that theirs may replace these."""
+    events.install(world)
+    logs.install(world)
+    cloudtrail.install(world)
+    kms.install()

@@ -1,0 +1,123 @@
+"""EventBridge: buses that can be updated, and bus policies that are kept as they were given.
+
+moto has no UpdateEventBus; it wants a Sid in every statement, and forgets a statement when another one with the
+same principal is put. Source: EventBridge API reference, PutPermission, RemovePermission (policy: 10,240 bytes).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orgmon.sandbox.calls import Call, Refusal
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+MAXIMUM_POLICY = 10_240
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A statement in moto's list of a bus, which shows itself as it was written."""
+
+    body: dict[str, Any]
+
+    @property
+    def principal(self) -> Any:
+        return self.body.get("Principal")
+
+    def describe(self) -> dict[str, Any]:
+        return self.body
+
+
+def install(world: World) -> None:
+    """Answer UpdateEventBus, PutPermission and RemovePermission."""
+    repairs = _Events(world)
+    world.operations.register("events", "UpdateEventBus", repairs.update_bus)
+    world.operations.register("events", "PutPermission", repairs.put_permission)
+    world.operations.register("events", "RemovePermission", repairs.remove_permission)
+
+
+class _Events:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def update_bus(self, call: Call) -> dict[str, Any]:
+        """Description, key and dead letters; a member that is left out takes the setting away."""
+        bus = self._bus(call, "Name")
+        bus.description = call.params.get("Description")
+        bus.kms_key_identifier = call.params.get("KmsKeyIdentifier")
+        bus.dead_letter_config = call.params.get("DeadLetterConfig")
+        bus.last_modified_time = self._world.clock.now().timestamp()
+        given = ("KmsKeyIdentifier", "Description", "DeadLetterConfig")
+        return {
+            "Arn": bus.arn,
+            "Name": bus.name,
+            **{name: call.params[name] for name in given if name in call.params},
+        }
+
+    def put_permission(self, call: Call) -> dict[str, Any]:
+        """A whole policy replaces the former one; single members add or replace one statement."""
+        bus = self._bus(call, "EventBusName")
+        policy = call.params.get("Policy")
+        if policy:
+            statements = _statements(str(policy))
+        else:
+            statement = _single(call.params, bus.arn)
+            statements = {**bus._statements, str(call.params["StatementId"]): _Statement(statement)}
+        size = len(json.dumps([each.describe() for each in statements.values()]))
+        if size > MAXIMUM_POLICY:
+            raise Refusal("PolicyLengthExceededException", "The policy is longer than 10240 bytes.")
+        bus._statements = statements
+        return {}
+
+    def remove_permission(self, call: Call) -> dict[str, Any]:
+        """One statement by its id, or all."""
+        bus = self._bus(call, "EventBusName")
+        statement_id = call.params.get("StatementId")
+        if call.params.get("RemoveAllPermissions"):
+            bus._statements = {}
+        elif statement_id not in bus._statements:
+            raise Refusal("ResourceNotFoundException", f"Statement {statement_id} does not exist.")
+        else:
+            bus._statements = {key: each for key, each in bus._statements.items() if key != statement_id}
+        return {}
+
+    def _bus(self, call: Call, member: str) -> Any:
+        name = str(call.params.get(member) or "default").rsplit("/", 1)[-1]
+        buses = self._world.store("events", call.account, call.region).event_buses
+        if name not in buses:
+            raise Refusal("ResourceNotFoundException", f"Event bus {name} does not exist.")
+        return buses[name]
+
+
+def _statements(policy: str) -> dict[str, _Statement]:
+    """The statements of a policy by their Sid (or their place, where they have none)."""
+    try:
+        found = json.loads(policy)["Statement"]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise Refusal("ValidationException", "This policy contains invalid Json") from problem
+    listed = found if isinstance(found, list) else [found]
+    return {str(each.get("Sid", index)): _Statement(each) for index, each in enumerate(listed)}
+
+
+def _single(params: dict[str, Any], bus_arn: str) -> dict[str, Any]:
+    """The statement that Action, Principal, StatementId and Condition stand for."""
+    missing = [name for name in ("Action", "Principal", "StatementId") if not params.get(name)]
+    if missing:
+        raise Refusal("ValidationException", f"Parameter {missing[0]} must be specified.")
+    who = str(params["Principal"])
+    partition = bus_arn.split(":")[1]
+    statement: dict[str, Any] = {
+        "Sid": params["StatementId"],
+        "Effect": "Allow",
+        "Principal": "*" if who == "*" else {"AWS": f"arn:{partition}:iam::{who}:root"},
+        "Action": params["Action"],
+        "Resource": bus_arn,
+    }
+    if params.get("Condition"):
+        condition = params["Condition"]
+        statement["Condition"] = {condition["Type"]: {condition["Key"]: condition["Value"]}}
+    return statement

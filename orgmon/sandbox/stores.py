@@ -1,0 +1,104 @@
+"""The door to moto's stores: where the state of the services is, and the few look-ups that authorisation needs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.backends import get_backend
+from moto.core.base_backend import BackendDict
+
+
+class Stores:
+    """moto's backends. They are one set per process, so only one World can be alive at a time."""
+
+    def reset(self) -> None:
+        """Forget everything that moto knows."""
+        BackendDict.reset()
+        get_backend("s3").bucket_accounts.clear()
+
+    def of(self, service: str, account: str, region: str) -> Any:
+        """moto's backend of a service; services without Regions have one for the partition."""
+        backends: Any = get_backend(service)[account]
+        return backends[region] if region in backends else backends["aws"]
+
+    def find(self, service: str, account: str, region: str, table: str, key: str) -> Any | None:
+        """An entry of one of a backend's tables (an attribute that is a dictionary), or None."""
+        entries = getattr(self.of(service, account, region), table)
+        return entries[key] if key in entries else None  # noqa: SIM401 (a secret store's get lacks the default)
+
+    def bucket_owner(self, bucket: str) -> str:
+        """The account that owns a bucket of this name, anywhere; an empty string if there is none."""
+        found = get_backend("s3").bucket_accounts.get(bucket)
+        return str(found[1]) if found else ""
+
+    def key_of_alias(self, account: str, region: str, alias: str) -> str:
+        """``key/ID`` of the KMS key behind ``alias/NAME``, or an empty string."""
+        keys = self.of("kms", account, region).keys
+        return next((f"key/{key_id}" for key_id, key in list(keys.items()) if alias in key.aliases), "")
+
+    def iam(self, account: str) -> Any:
+        """moto's IAM of an account."""
+        return self.of("iam", account, "aws")
+
+    def role(self, role_arn: str) -> Any | None:
+        """The IAM role with this ARN (path included), or None."""
+        account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
+        if not account.isdigit():
+            return None
+        return next((role for role in list(self.iam(account).roles.values()) if role.arn == role_arn), None)
+
+    def role_named(self, account: str, name: str) -> Any | None:
+        """The IAM role of an account with this name, whatever its path, or None."""
+        return next((role for role in list(self.iam(account).roles.values()) if role.name == name), None)
+
+    def iam_path(self, account: str, kind: str, name: str) -> str:
+        """The path of a role, user or group, or an empty string if there is none of that name."""
+        iam = self.iam(account)
+        if kind == "role":
+            found = self.role_named(account, name)
+        else:
+            found = (iam.users if kind == "user" else iam.groups).get(name)
+        return str(found.path) if found else ""
+
+    def resource_policy(self, arn: str) -> Any | None:
+        """The policy document that is attached to the resource itself, or None."""
+        parts = arn.split(":", 5)
+        if len(parts) < 6:
+            return None
+        _, _, service, region, account, local = parts
+        if service == "s3":
+            bucket = local.split("/", 1)[0]
+            owner = self.bucket_owner(bucket)
+            return self.of("s3", owner, "aws").buckets[bucket].policy if owner else None
+        if service == "iam":
+            role = self.role(arn) if local.startswith("role/") else None
+            return role.assume_role_policy_document if role else None
+        return self._regional_policy(service, account, region, local, arn) if account.isdigit() else None
+
+    def _regional_policy(self, service: str, account: str, region: str, local: str, arn: str) -> Any | None:
+        if service == "sqs":
+            queue = self.find("sqs", account, region, "queues", local)
+            return queue.policy if queue else None
+        if service == "sns":
+            topic = self.find("sns", account, region, "topics", ":".join(arn.split(":")[:6]))
+            return topic.policy if topic else None
+        if service == "secretsmanager":
+            secret = self.find("secretsmanager", account, region, "secrets", arn)
+            return secret.policy if secret else None
+        if service == "kms":
+            key = self.find("kms", account, region, "keys", local.removeprefix("key/"))
+            return key.policy if key else None
+        if service == "events" and local.startswith("event-bus/"):
+            bus = self.find("events", account, region, "event_buses", local.removeprefix("event-bus/"))
+            return bus.policy if bus else None
+        return self._function_policy(account, region, arn) if service == "lambda" else None
+
+    def _function_policy(self, account: str, region: str, arn: str) -> Any | None:
+        name = arn.split(":")[6]
+        functions = self.of("lambda", account, region).list_functions()
+        function = next((item for item in functions if item.function_name == name), None)
+        if function is None or not function.policy.statements:
+            return None
+        document: dict[str, Any] = json.loads(function.policy.wire_format())
+        return document["Policy"]

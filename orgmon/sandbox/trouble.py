@@ -1,0 +1,201 @@
+"""Rehearsed trouble: what shall fail, be refused or be slow, and where. Safe to use from several threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from .conditions import like
+
+Action = Literal["CREATE", "UPDATE", "DELETE"]
+DEFAULT_REASON = (
+    'Resource handler returned message: "Rehearsed failure" (HandlerErrorCode: GeneralServiceException)'
+)
+
+
+@dataclass(frozen=True)
+class ResourceFailure:
+    """A resource action that fails with ``reason``.
+
+    None stands for anything; ``stack_name`` and ``logical_id`` may contain ``*``. ``times`` says how often it fails
+    (None: until it is lifted).
+    """
+
+    account: str | None = None
+    region: str | None = None
+    logical_id: str | None = None
+    action: Action | None = None
+    stack_name: str | None = None
+    reason: str = DEFAULT_REASON
+    times: int | None = None
+
+    def fits(self, account: str, region: str, stack_name: str, logical_id: str, action: str) -> bool:
+        """True if the failure is meant for that resource action."""
+        pairs = (
+            (self.account, account),
+            (self.region, region),
+            (self.stack_name, stack_name),
+            (self.logical_id, logical_id),
+            (self.action, action),
+        )
+        return all(pattern is None or like(value, pattern) for pattern, value in pairs)
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Every nth call of an operation comes too fast (1: each one). ``operation`` may contain ``*``."""
+
+    service: str
+    operation: str
+    every_nth: int = 1
+    account: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.every_nth < 1:
+            raise ValueError("every_nth counts from 1")
+
+
+@dataclass(frozen=True)
+class Denial:
+    """An API that is refused, as by a service control policy. ``operation`` may contain ``*``."""
+
+    service: str
+    operation: str
+    account: str | None = None
+
+
+Rule = ResourceFailure | Throttle | Denial
+ForeignStarter = Callable[[str, float], None]
+Suspender = Callable[[str], None]
+
+
+class Trouble:
+    """The rules in force, and the two troubles that other rooms carry out.
+
+    ``on_suspend(account)`` and ``on_foreign_operation(stack_set, seconds)`` are set by those rooms.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[Rule, int] = {}
+        self.on_suspend: Suspender | None = None
+        self.on_foreign_operation: ForeignStarter | None = None
+
+    def fail(
+        self,
+        account: str | None = None,
+        region: str | None = None,
+        logical_id: str | None = None,
+        action: Action | None = None,
+        reason: str = DEFAULT_REASON,
+        times: int | None = None,
+        stack_name: str | None = None,
+    ) -> ResourceFailure:
+        """Let resource actions fail from now on; what is not given matches everything."""
+        rule = ResourceFailure(account, region, logical_id, action, stack_name, reason, times)
+        self._add(rule)
+        return rule
+
+    def throttle(
+        self, service: str, operation: str = "*", every_nth: int = 1, account: str | None = None
+    ) -> Throttle:
+        """Throttle every nth call of an operation from now on."""
+        rule = Throttle(service, operation, every_nth, account)
+        self._add(rule)
+        return rule
+
+    def deny(self, service: str, operation: str = "*", account: str | None = None) -> Denial:
+        """Refuse an API from now on."""
+        rule = Denial(service, operation, account)
+        self._add(rule)
+        return rule
+
+    def suspend(self, account: str) -> None:
+        """Suspend an account, as if it had been closed."""
+        if self.on_suspend is None:
+            raise LookupError("no organization is there to suspend an account of")
+        self.on_suspend(account)
+
+    def foreign_operation(self, stack_set: str, seconds: float) -> None:
+        """Start somebody else's operation on a stack set; it runs for that many sandbox seconds."""
+        if self.on_foreign_operation is None:
+            raise LookupError("no StackSets engine is there to start an operation")
+        self.on_foreign_operation(stack_set, seconds)
+
+    def lift(self, rule: Rule | None = None) -> None:
+        """End one rule, or all of them."""
+        with self._lock:
+            if rule is None:
+                self._counts.clear()
+            else:
+                self._counts.pop(rule, None)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force, the oldest first."""
+        with self._lock:
+            return tuple(self._counts)
+
+    def failure_for(
+        self, account: str, region: str, stack_name: str, logical_id: str, action: str
+    ) -> str | None:
+        """The reason why this resource action must fail now, or None. Asking uses up one of the rule's times."""
+        with self._lock:
+            for rule, used in self._counts.items():
+                if not isinstance(rule, ResourceFailure):
+                    continue
+                if rule.times is not None and used >= rule.times:
+                    continue
+                if rule.fits(account, region, stack_name, logical_id, action):
+                    self._counts[rule] = used + 1
+                    return rule.reason
+        return None
+
+    def is_throttled(self, service: str, operation: str, account: str) -> bool:
+        """True if this call comes too fast. Asking counts as a call."""
+        throttled = False
+        with self._lock:
+            for rule, seen in self._counts.items():
+                if isinstance(rule, Throttle) and _fits(rule, service, operation, account):
+                    self._counts[rule] = seen + 1
+                    throttled = throttled or (seen + 1) % rule.every_nth == 0
+        return throttled
+
+    def is_denied(self, service: str, operation: str, account: str) -> bool:
+        """True if the API is refused."""
+        return any(
+            isinstance(rule, Denial) and _fits(rule, service, operation, account) for rule in self.rules
+        )
+
+    def control(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        """The control endpoint. ``kind`` is fail, throttle, deny, suspend, foreign_operation or lift.
+
+        The other members are the arguments of the method of that name; an empty body changes nothing. Returns the
+        rules in force. Raises ValueError for what cannot be understood.
+        """
+        arguments = dict(body)
+        kind = arguments.pop("kind", None)
+        methods: dict[str, Callable[..., object]] = {
+            "fail": self.fail,
+            "throttle": self.throttle,
+            "deny": self.deny,
+            "suspend": self.suspend,
+            "foreign_operation": self.foreign_operation,
+            "lift": self.lift,
+        }
+        if kind is not None:
+            if kind not in methods:
+                raise ValueError(f"trouble of the kind {kind!r} is not known; known are {', '.join(methods)}")
+            methods[kind](**arguments)
+        return {"rules": [{"kind": type(rule).__name__, **asdict(rule)} for rule in self.rules]}
+
+    def _add(self, rule: Rule) -> None:
+        with self._lock:
+            self._counts.pop(rule, None)
+            self._counts[rule] = 0
+
+
+def _fits(rule: Throttle | Denial, service: str, operation: str, account: str) -> bool:
+    return rule.service == service and like(operation, rule.operation) and rule.account in (None, account)

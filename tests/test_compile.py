@@ -1,0 +1,338 @@
+"""One meaning in three forms: the condition, the filter pattern and the event pattern never disagree."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from orgmon import eventpattern, filterpattern
+from orgmon.detections import catalogue
+from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric_filter, metric_filters
+from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.condition import (
+    Absent,
+    All,
+    Compares,
+    Condition,
+    Either,
+    Flag,
+    Glob,
+    Matches,
+    Not,
+    Placeholder,
+    Present,
+    Within,
+)
+from orgmon.detections.meaning import matches, resolve
+from orgmon.detections.model import Detection, Regions, RuleState, Severity, Threshold
+from orgmon.errors import DetectionError
+
+WORDS = ["ab", "abc", "b", "ba", "cab", "a"]
+TEXT_FIELDS = ["errorCode", "eventName", "userIdentity.invokedBy", "requestParameters.x"]
+
+
+def detection(condition: Condition, **other: Any) -> Detection:
+    return Detection(
+        id="probe",
+        title="A probe",
+        description="",
+        severity=Severity.LOW,
+        condition=condition,
+        regions=Regions.REGIONAL,
+        runbook="none",
+        **other,
+    )
+
+
+def envelope(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "source": "aws.iam",
+        "detail-type": "AWS API Call via CloudTrail",
+        "account": "111122223333",
+        "region": "us-east-1",
+        "detail": record,
+    }
+
+
+def by_filters(one: Detection, record: dict[str, Any], prefix: str) -> bool:
+    message = json.dumps(record if prefix == TRAIL_PREFIX else envelope(record))
+    return any(filterpattern.parse(found.pattern).matches(message) for found in metric_filters(one, prefix))
+
+
+def by_rules(one: Detection, record: dict[str, Any]) -> bool:
+    return any(eventpattern.parse(rule.pattern).matches(envelope(record)) for rule in event_rules(one))
+
+
+globs = st.one_of(
+    st.sampled_from(WORDS).map(lambda word: Glob((word,))),
+    st.sampled_from(WORDS).map(lambda word: Glob((word, ""))),
+    st.sampled_from(WORDS).map(lambda word: Glob(("", word))),
+    st.sampled_from(WORDS).map(lambda word: Glob(("", word, ""))),
+    st.just(Glob(("", ""))),
+    st.just(Glob(("a", "c"))),
+)
+text_fields = st.sampled_from(TEXT_FIELDS)
+tests: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(Matches, text_fields, globs),
+    st.builds(Matches, text_fields, st.sampled_from(WORDS).map(lambda word: Glob((word,)))),
+    st.builds(Absent, st.one_of(text_fields, st.just("readOnly"))),
+    st.builds(Present, text_fields),
+    st.builds(Flag, st.just("readOnly"), st.booleans()),
+    st.builds(Flag, st.just("requestParameters.x"), st.booleans(), st.just(True)),
+    st.builds(
+        Compares,
+        st.just("requestParameters.n"),
+        st.sampled_from(["<", "<=", ">", ">=", "="]),
+        st.integers(0, 3),
+    ),
+    st.builds(Matches, st.just("resources.ARN"), globs),
+)
+conditions: st.SearchStrategy[Condition] = st.recursive(
+    tests,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: All(tuple(parts))),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: Either(tuple(parts))),
+        inner.map(Not),
+    ),
+    max_leaves=6,
+)
+
+NOTHING = object()
+words = st.one_of(st.sampled_from([NOTHING, None, "", *WORDS, "xcabx", "abba", "ac"]))
+
+
+@st.composite
+def records(draw: st.DrawFn) -> dict[str, Any]:
+    record: dict[str, Any] = {"userIdentity": {}, "requestParameters": {}}
+    places = {
+        ("errorCode",): words,
+        ("eventName",): words,
+        ("readOnly",): st.sampled_from([NOTHING, None, True, False]),
+        ("userIdentity", "invokedBy"): words,
+        ("requestParameters", "x"): words | st.sampled_from([True, False, "true", "false"]),
+        ("requestParameters", "n"): st.sampled_from([NOTHING, None, 0, 1, 2.5, 3]),
+    }
+    for path, values in places.items():
+        value = draw(values)
+        if value is not NOTHING:
+            (record if len(path) == 1 else record[path[0]])[path[-1]] = value
+    if draw(st.booleans()):
+        record["resources"] = [{"ARN": arn} for arn in draw(st.lists(st.sampled_from(WORDS), max_size=2))]
+    if draw(st.integers(0, 5)) == 0:
+        record["requestParameters"] = None
+    return record
+
+
+@settings(max_examples=400, deadline=None)
+@given(conditions, st.lists(records(), min_size=4, max_size=8))
+def test_filter_patterns_say_what_the_condition_means(
+    condition: Condition, found: list[dict[str, Any]]
+) -> None:
+    one = detection(condition)
+    try:
+        metric_filters(one)
+    except DetectionError:
+        assume(False)
+    for record in found:
+        assert by_filters(one, record, TRAIL_PREFIX) == matches(one, record)
+        assert by_filters(one, record, MEMBER_PREFIX) == matches(one, record)
+
+
+@settings(max_examples=400, deadline=None)
+@given(conditions, st.lists(records(), min_size=4, max_size=8))
+def test_event_patterns_say_what_the_condition_means(
+    condition: Condition, found: list[dict[str, Any]]
+) -> None:
+    one = detection(condition)
+    try:
+        event_rules(one)
+    except DetectionError:
+        assume(False)
+    for record in found:
+        assert by_rules(one, record) == matches(one, record)
+
+
+def test_most_conditions_are_expressible() -> None:
+    """The laws above would hold for a compiler that refuses everything."""
+    dice = random.Random(7)
+    refused = 0
+    for _ in range(300):
+        leaves = [
+            Matches(dice.choice(TEXT_FIELDS), Glob((dice.choice(WORDS), "")[: dice.randint(1, 2)]))
+            for _ in "abc"
+        ]
+        condition = All((Either((leaves[0], leaves[1])), Not(leaves[2])))
+        try:
+            metric_filters(detection(condition))
+            event_rules(detection(condition))
+        except DetectionError as error:
+            refused += "can never hold" not in error.what
+    assert refused < 60
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (Matches("errorCode", Glob(("a*b",))), r"errorCode: cannot express a literal \*"),
+        (Matches("errorCode", Glob(("",))), "errorCode: cannot express the empty string"),
+        (Matches("errorCode", Glob(("ab", "bc"))), "the two ends can overlap"),
+        (Matches("errorCode", Glob(("", "a", "b", ""))), r"more than one \*"),
+        (Within("sourceIPAddress", "10.0.0.0/9"), "sourceIPAddress: cannot express the block 10.0.0.0/9"),
+        (
+            Not(Matches("resources.ARN", Glob(("a",)))),
+            "resources.ARN: cannot express a negation over an array",
+        ),
+        (Not(Flag("requestParameters.x", True, True)), "negation of flag"),
+        (Placeholder("errorMessage", ("",), "decoys", ("",)), "placeholder %decoys%"),
+        (All(()), "a condition without a test"),
+    ],
+)
+def test_filters_refuse_what_they_cannot_say(condition: Condition, words: str) -> None:
+    with pytest.raises(DetectionError, match=f"probe: .*{words}") as caught:
+        metric_filter(detection(condition))
+    assert caught.value.remedy.startswith("use ")
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (
+            All((Matches("errorCode", Glob(("", "a", ""))), Matches("errorCode", Glob(("", "b", ""))))),
+            "errorCode",
+        ),
+        (
+            All((Matches("errorCode", Glob(("a", ""))), Not(Matches("errorCode", Glob(("", "b")))))),
+            "a.* but not .*b",
+        ),
+        (All((Not(Absent("errorCode")), Not(Matches("errorCode", Glob(("a",)))))), "errorCode"),
+        (
+            All((Matches("resources.ARN", Glob(("a",))), Matches("resources.type", Glob(("b",))))),
+            "below one array",
+        ),
+        (Not(Within("sourceIPAddress", "10.0.0.0/9")), "negation of within"),
+        (All((Matches("errorCode", Glob(("a",))), Matches("errorCode", Glob(("b",))))), "can never hold"),
+        (All(()), "always holds"),
+        (Matches("errorCode", Glob(("", *":::::", ""))), "too complex"),
+        (Matches("eventName", Glob(("x" * 2100,))), "over 2048 characters"),
+    ],
+)
+def test_rules_refuse_what_they_cannot_say(condition: Condition, words: str) -> None:
+    with pytest.raises(DetectionError, match=words):
+        event_rules(detection(condition))
+
+
+def test_one_field_is_reduced_to_one_list() -> None:
+    prefix_and_suffix = All((Matches("errorCode", Glob(("ab", ""))), Matches("errorCode", Glob(("", "bc")))))
+    (rule,) = event_rules(detection(prefix_and_suffix))
+    assert rule.pattern["detail"] == {"errorCode": ["abc", {"wildcard": "ab*bc"}]}
+    but_not = All((Matches("eventName", Glob(("a", ""))), Not(Matches("eventName", Glob(("b",))))))
+    (rule,) = event_rules(detection(but_not))
+    assert rule.pattern["detail"] == {"eventName": [{"prefix": "a"}]}
+    neither = Not(Either((Matches("errorCode", Glob(("a", ""))), Matches("errorCode", Glob(("", "b"))))))
+    (rule,) = event_rules(detection(neither))
+    assert {"exists": False} in rule.pattern["detail"]["errorCode"]
+    assert {"anything-but": {"wildcard": ["*b", "a*"]}} in rule.pattern["detail"]["errorCode"]
+
+
+def test_blocks_of_addresses() -> None:
+    one = detection(Within("sourceIPAddress", "10.0.0.0/9"))
+    assert by_rules(one, {"sourceIPAddress": "10.1.2.3"})
+    assert not by_rules(one, {"sourceIPAddress": "10.200.2.3"})
+    assert not by_rules(one, {"sourceIPAddress": "ec2.amazonaws.com"})
+
+
+def test_alternatives_over_different_fields_are_one_rule() -> None:
+    either = Either((Matches("errorCode", Glob(("a",))), Matches("errorMessage", Glob(("b",)))))
+    (rule,) = event_rules(detection(All((Matches("eventName", Glob(("c",))), either))))
+    assert rule.pattern["detail"] == {
+        "eventName": ["c"],
+        "$or": [{"errorCode": ["a"]}, {"errorMessage": ["b"]}],
+    }
+
+
+def test_wildcards_are_split_over_rules() -> None:
+    names = tuple(f"Decoy{letter}" for letter in "ABCDE")
+    open_one = detection(Placeholder("requestParameters.secretId", ("", ":secret:"), "decoys", ("", "")))
+    one = resolve(open_one, {"decoys": names})
+    assert one is not None
+    rules = event_rules(one)
+    assert [rule.name for rule in rules] == ["probe-1", "probe-2", "probe-3"]
+    for name in names:
+        assert by_rules(one, {"requestParameters": {"secretId": f"arn:aws:x:secret:{name}-1"}})
+    assert not by_rules(one, {"requestParameters": {"secretId": "arn:aws:x:secret:Other"}})
+
+
+def test_many_decoys_fit_the_wildcard_quota() -> None:
+    decoys = tuple(f"LedgerExportCredentials{letter}-" for letter in "ABCDEFGHIJKLMNOPQRST")
+    found = next(one for one in catalogue.load() if one.id == "decoy-touched")
+    one = resolve(found, {"decoys": decoys})
+    assert one is not None
+    rules = event_rules(one)
+    assert len(rules) <= 30  # rules with wildcards on one bus
+    for decoy in decoys:
+        for parameters in (
+            {"secretId": f"{decoy}x"},
+            {"secretId": f"arn:aws:secretsmanager:x:1:secret:{decoy}x"},
+        ):
+            record = {"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue"}
+            assert by_rules(one, {**record, "requestParameters": parameters})
+            assert by_filters(one, {**record, "requestParameters": parameters}, TRAIL_PREFIX)
+
+
+def test_a_long_pattern_is_split_by_names_or_refused() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    either = Either(tuple(Matches("eventName", Glob((letter * 40,))) for letter in letters))
+    one = detection(either)
+    assert len(metric_filters(one)) > 1
+    assert all(len(found.pattern) <= 1024 for found in metric_filters(one))
+    assert by_filters(one, {"eventName": "z" * 40}, TRAIL_PREFIX)
+    with pytest.raises(DetectionError, match="1024"):
+        metric_filter(one)
+    with pytest.raises(DetectionError, match="1024"):
+        metric_filters(detection(either, threshold=Threshold(3, 300)))
+
+
+def test_long_alternatives_that_exclude_each_other_become_rules() -> None:
+    groups = Either(
+        tuple(
+            All((Matches("eventName", Glob((f"{letter}" * 900,))), Matches("errorCode", Glob((letter,)))))
+            for letter in "abc"
+        )
+    )
+    assert len(event_rules(detection(groups))) == 2
+    overlapping = Either(
+        tuple(
+            All((Matches("errorCode", Glob((f"{letter}" * 900, ""))), Matches(field, Glob((letter,)))))
+            for letter, field in (("a", "userAgent"), ("aa", "eventName"), ("aaa", "awsRegion"))
+        )
+    )
+    with pytest.raises(DetectionError, match="fire together"):
+        event_rules(detection(overlapping))
+
+
+def test_thresholds_have_no_rule() -> None:
+    assert event_rules(detection(Matches("eventName", Glob(("a",))), threshold=Threshold(3, 300))) == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "state"),
+    [
+        (Matches("eventName", Glob(("GetSecretValue",))), RuleState.ENABLED_WITH_READS),
+        (Matches("eventName", Glob(("GetSessionToken",))), RuleState.ENABLED),
+        (Matches("eventName", Glob(("Put", ""))), RuleState.ENABLED),
+        (Matches("eventName", Glob(("G", ""))), RuleState.ENABLED_WITH_READS),
+        (Matches("eventName", Glob(("", "Policy"))), RuleState.ENABLED_WITH_READS),
+        (Matches("errorCode", Glob(("x",))), RuleState.ENABLED_WITH_READS),
+        (All((Matches("errorCode", Glob(("x",))), Flag("readOnly", False))), RuleState.ENABLED),
+        (Not(Matches("eventName", Glob(("x",)))), RuleState.ENABLED_WITH_READS),
+    ],
+)
+def test_reads_decide_the_state(condition: Condition, state: RuleState) -> None:
+    (rule,) = event_rules(detection(condition))
+    assert rule.state is state

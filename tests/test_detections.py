@@ -1,0 +1,241 @@
+"""The shipped detections: their form, their examples, and what a broken file says."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgmon import eventpattern, filterpattern
+from orgmon.detections import catalogue
+from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric_filters
+from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.meaning import matches, resolve
+from orgmon.detections.model import Detection, Example, Flow, RuleState, Severity
+from orgmon.detections.sigma import read
+from orgmon.errors import DetectionError
+
+IDS = {
+    "root-use",
+    "console-sign-in-without-mfa",
+    "failed-sign-ins",
+    "unauthorized-call-burst",
+    "iam-policy-change",
+    "iam-role-change",
+    "access-key-change",
+    "trail-tampering",
+    "secret-read",
+    "decoy-touched",
+}
+
+
+def with_samples(detection: Detection) -> Detection:
+    filled = resolve(detection, dict(detection.sample_values))
+    assert filled is not None
+    return filled
+
+
+DETECTIONS = tuple(with_samples(detection) for detection in catalogue.load())
+EXAMPLES = [
+    pytest.param(detection, example, id=f"{detection.id}-{place}")
+    for detection in DETECTIONS
+    for place, example in enumerate(detection.examples, 1)
+]
+every_detection = pytest.mark.parametrize("detection", DETECTIONS, ids=lambda detection: detection.id)
+
+
+def envelope(record: dict[str, Any]) -> dict[str, Any]:
+    service = str(record["eventSource"]).partition(".")[0]
+    kind = "AWS Console Sign In" if record["eventName"] == "ConsoleLogin" else "AWS API Call"
+    return {"source": f"aws.{service}", "detail-type": f"{kind} via CloudTrail", "detail": record}
+
+
+def test_the_catalogue_is_complete() -> None:
+    assert {detection.id for detection in DETECTIONS} >= IDS
+    assert [detection.id for detection in DETECTIONS] == sorted(detection.id for detection in DETECTIONS)
+
+
+@pytest.mark.parametrize(("detection", "example"), EXAMPLES)
+def test_every_form_agrees_on_the_examples(detection: Detection, example: Example) -> None:
+    record = json.loads(json.dumps(example.record))
+    assert matches(detection, record) is example.matches
+    for prefix, message in ((TRAIL_PREFIX, record), (MEMBER_PREFIX, envelope(record))):
+        filters = [filterpattern.parse(found.pattern) for found in metric_filters(detection, prefix)]
+        assert any(found.matches(json.dumps(message)) for found in filters) is example.matches
+    rules = [eventpattern.parse(rule.pattern) for rule in event_rules(detection)]
+    if rules:
+        assert any(rule.matches(envelope(record)) for rule in rules) is example.matches
+
+
+@every_detection
+def test_every_detection_is_documented(detection: Detection) -> None:
+    assert detection.runbook
+    assert detection.description
+    assert sum(example.matches for example in detection.examples) >= 2
+    assert sum(not example.matches for example in detection.examples) >= 2
+    techniques = [tag for tag in detection.tags if re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", tag)]
+    assert techniques
+    assert all(re.fullmatch(r"attack\.(t\d{4}(\.\d{3})?|[a-z-]+)", tag) for tag in detection.tags)
+    assert detection.controls
+
+
+@every_detection
+def test_compiled_forms_keep_the_limits(detection: Detection) -> None:
+    for prefix in (TRAIL_PREFIX, MEMBER_PREFIX):
+        for found in metric_filters(detection, prefix):
+            assert len(found.pattern) <= filterpattern.MAX_LENGTH
+            assert "%" not in found.pattern  # five patterns with regular expressions fit on a log group
+    for rule in event_rules(detection):
+        assert len(json.dumps(rule.pattern, separators=(",", ":"))) <= eventpattern.MAX_LENGTH
+        assert len(rule.name) <= 50
+        assert rule.pattern["source"] == [{"prefix": "aws."}]
+
+
+@every_detection
+def test_both_flows_alert_on_what_matters(detection: Detection) -> None:
+    if detection.severity is Severity.CRITICAL:
+        assert detection.flows == frozenset(Flow)
+        assert event_rules(detection)
+    if detection.threshold is not None:
+        assert event_rules(detection) == ()
+
+
+def test_reads_are_asked_for_where_needed() -> None:
+    states = {rule.detection: rule.state for detection in DETECTIONS for rule in event_rules(detection)}
+    with_reads = {name for name, state in states.items() if state is RuleState.ENABLED_WITH_READS}
+    assert with_reads == {"decoy-touched", "secret-read", "root-use"}
+    sources = {detection.id: detection.event_sources for detection in DETECTIONS}
+    assert sources["trail-tampering"] == frozenset({"aws.cloudtrail"})
+    assert sources["root-use"] is None
+
+
+def test_decoys_are_left_out_until_there_are_some() -> None:
+    assert "decoy-touched" not in {one.id for one in catalogue.resolved(catalogue.load(), {})}
+    assert "decoy-touched" in {
+        one.id for one in catalogue.resolved(catalogue.load(), {"decoys": ("PayrollKey-",)})
+    }
+    decoy = next(one for one in catalogue.load() if one.id == "decoy-touched")
+    with pytest.raises(DetectionError, match="no values for decoys"):
+        matches(decoy, {})
+
+
+def test_detections_can_be_switched_off() -> None:
+    assert "root-use" not in {one.id for one in catalogue.load(off={"root-use"})}
+    with pytest.raises(DetectionError, match="no detection rot-use"):
+        catalogue.load(off={"rot-use"})
+
+
+RULE = """\
+title: Buckets made public
+logsource:
+  product: aws
+  service: cloudtrail
+level: high
+regions: regional
+runbook: Look.
+detection:
+  selection:
+    eventSource: s3.amazonaws.com
+    eventName: PutBucketAcl
+  condition: selection
+"""
+
+
+def test_own_rules(tmp_path: Path) -> None:
+    (tmp_path / "public-bucket.yml").write_text(RULE, encoding="utf-8")
+    assert "public-bucket" in {one.id for one in catalogue.load(tmp_path)}
+    (tmp_path / "root-use.yml").write_text(RULE, encoding="utf-8")
+    with pytest.raises(DetectionError, match=r"root-use is already in rules/root-use\.yml"):
+        catalogue.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("eventName: PutBucketAcl", "eventNam: PutBucketAcl", r"r.yml:11: .*field eventNam"),
+        ("eventName: PutBucketAcl", "eventName: PutBucket?cl", "r.yml:11: .*"),
+        ("eventName: PutBucketAcl", "eventName|re: Put.*", "r.yml:11: .*RegularExpression"),
+        ("eventName: PutBucketAcl", "requestParameters: x", "r.yml:11: .*object"),
+        ("eventName: PutBucketAcl", "eventName|gt: 5", "r.yml:11: .*ordered"),
+        ("level: high", "level: huge", "r.yml:1: not a Sigma rule"),
+        ("level: high\n", "", "level is None"),
+        ("regions: regional", "regions: mars", "r.yml:6: regions is 'mars'"),
+        ("runbook: Look.", "runbook: ''", "r.yml:7: runbook is missing"),
+        ("condition: selection", "condition: selektion", "r.yml:12: the condition cannot be read"),
+        ("condition: selection", "condition: [", "r.yml:13: not YAML"),
+        ("runbook: Look.", "runbook: Look.\nexamples: {hit: []}", "r.yml:8: examples holds other things"),
+        ("runbook: Look.", "runbook: Look.\ncontrols: {cis-aws: 4.3}", "r.yml:8: controls is not"),
+    ],
+)
+def test_broken_files_say_where(old: str, new: str, message: str) -> None:
+    assert old in RULE
+    with pytest.raises(DetectionError, match=message):
+        read(RULE.replace(old, new), "r", "r.yml")
+
+
+CORRELATION = """\
+---
+title: Often
+correlation:
+  type: event_count
+  rules: [public]
+  timespan: 5m
+  condition: {gte: 3}
+"""
+NAMED = RULE.replace("logsource:", "name: public\nlogsource:")
+
+
+def test_thresholds() -> None:
+    threshold = read(NAMED + CORRELATION.replace("gte: 3", "gt: 3"), "r", "r.yml").threshold
+    assert threshold is not None
+    assert (threshold.count, threshold.seconds) == (4, 300)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("gte: 3", "lt: 3", "comparison lt"),
+        ("5m", "90s", "timespan of 90 s"),
+        ("5m", "2d", "timespan of 172800 s"),
+        ("timespan", "group-by: [awsRegion]\n  timespan", "group-by"),
+        ("type: event_count", "type: temporal", "temporal"),
+    ],
+)
+def test_thresholds_that_an_alarm_cannot_keep(old: str, new: str, message: str) -> None:
+    with pytest.raises(DetectionError, match=message):
+        read(NAMED + CORRELATION.replace(old, new), "r", "r.yml")
+
+
+def test_values_are_read_by_the_type_of_their_field() -> None:
+    text = RULE.replace(
+        "eventName: PutBucketAcl",
+        "recipientAccountId: 111122223333\n    readOnly: 'false'\n    requestParameters.public: 'true'\n"
+        "    requestParameters.port: 22\n    additionalEventData.MFAUsed: 'NO'\n    sourceIPAddress|cidr: 10.16.0.0/14",
+    )
+    found = read(text, "r", "r.yml")
+    record: dict[str, Any] = {
+        "eventSource": "s3.amazonaws.com",
+        "recipientAccountId": "111122223333",
+        "readOnly": False,
+        "requestParameters": {"public": True, "port": 22},
+        "additionalEventData": {"MFAUsed": "No"},
+        "sourceIPAddress": "10.19.255.1",
+    }
+    assert matches(found, record)
+    assert matches(found, {**record, "requestParameters": {"public": "true", "port": "22"}})
+    assert not matches(found, {**record, "sourceIPAddress": "10.20.0.1"})
+    (rule,) = event_rules(found)
+    assert eventpattern.parse(rule.pattern).matches(envelope({**record, "eventName": "x"}))
+
+
+def test_pysigma_is_loaded_only_to_read() -> None:
+    code = (
+        "import sys, orgmon.detections.forwarding, orgmon.detections.catalogue; print('sigma' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
