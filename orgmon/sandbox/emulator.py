@@ -9,8 +9,6 @@ from typing import Any
 
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
-from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
 from moto.server import create_backend_app
 
 from .reply import HttpReply
@@ -19,14 +17,6 @@ WsgiApp = Callable[..., Iterable[bytes]]
 
 # moto's applications log every exception that they also raise, or turn into a page.
 logging.getLogger("moto").setLevel(logging.CRITICAL)
-
-
-def _no_opinion(bucket: object, action: str, resource: str) -> PermissionResult:
-    """A bucket's own view of a request: the gateway has decided already, and moto knows no conditions."""
-    return PermissionResult.NEUTRAL
-
-
-FakeBucket.get_permission = _no_opinion
 
 
 def _neutral(*_: object) -> PermissionResult:

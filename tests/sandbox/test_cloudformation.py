@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -19,7 +22,6 @@ from orgmon.sandbox.cloudformation.intrinsics import Resolver
 from orgmon.sandbox.cloudformation.parameters import settle
 from orgmon.sandbox.cloudformation.stack import StackRecord
 from orgmon.sandbox.cloudformation.template import parse
-from orgmon.sandbox.trouble import ResourceFailure
 from orgmon.sandbox.world import World
 
 from .conftest import DEV, HOME, PROD
@@ -748,7 +750,75 @@ def test_what_was_deleted_by_hand_is_no_obstacle(world: World, engine: Engine) -
     assert removed.status == "DELETE_COMPLETE"
 
 
-def test_rehearsed_failures_can_name_the_stack(world: World, engine: Engine) -> None:
-    rule = ResourceFailure(stack_name="other", logical_id="A", action="CREATE")
-    assert not rule.fits(PROD, HOME, "app", "A", "CREATE")
-    assert rule.fits(PROD, HOME, "other", "A", "CREATE")
+# -- across accounts, and many at once
+
+
+def test_a_function_takes_its_code_from_another_accounts_bucket(world: World, engine: Engine) -> None:
+    s3 = world.client("s3", DEV, HOME)
+    s3.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": HOME})
+    s3.put_object(Bucket="artifacts", Key="code.zip", Body=zipped("def handler(event, context): return 1"))
+    function = resource(
+        "AWS::Lambda::Function",
+        Code={"S3Bucket": "artifacts", "S3Key": "code.zip"},
+        Handler="index.handler",
+        Runtime="python3.12",
+        Role={"Fn::GetAtt": ["Role", "Arn"]},
+    )
+    role = resource("AWS::IAM::Role", AssumeRolePolicyDocument=TRUST)
+    iam = world.client("iam", PROD, HOME)
+    iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.attach_role_policy(RoleName="deployer", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    principal = world.role_session(PROD, "deployer", "s")
+    body = template(Function=function, Role=role)
+
+    def attempt() -> StackRecord:
+        named = ["CAPABILITY_IAM"]
+        return engine.deploy(PROD, HOME, "app", body, principal=principal, capabilities=named)
+
+    assert "ResourceLogicalId:Function" in attempt().failure
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{PROD}:root"},
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::artifacts/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket="artifacts", Policy=policy)
+    stack = attempt()
+    assert stack.status == "CREATE_COMPLETE", stack.failure
+
+
+def zipped(text: str) -> bytes:
+    """A zip with ``index.py``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("index.py", text)
+    return buffer.getvalue()
+
+
+def test_many_stacks_at_once(world: World, engine: Engine) -> None:
+    body = template(Topic=topic(), Group=resource("AWS::Logs::LogGroup"), Queue=resource("AWS::SQS::Queue"))
+
+    def one(index: int) -> str:
+        return engine.deploy((PROD, DEV)[index % 2], HOME, f"s{index}", body).status
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(one, range(24))) == {"CREATE_COMPLETE"}
+    assert len(topics(world)) == 12
+    assert len(groups(world)) == 12
+
+
+def test_two_operations_on_one_stack_do_not_overlap(engine: Engine) -> None:
+    engine.pace = 0.05
+    deploy(engine, template(A=topic()))
+
+    def update(name: str) -> str:
+        try:
+            return deploy(engine, template(A=topic(DisplayName=name))).status
+        except Refusal as problem:
+            return problem.message
+
+    with ThreadPoolExecutor(2) as pool:
+        results = sorted(pool.map(update, ("one", "two")))
+    assert "is in UPDATE_IN_PROGRESS state and can not be updated" in results[0]
+    assert results[1] == "UPDATE_COMPLETE"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -95,7 +96,7 @@ class Place:
         return f"{self.stack_name[: room - len(middle)].rstrip('-')}-{middle}-{ending}"
 
 
-class Provider:
+class Provider(ABC):
     """Base of the providers of all resource types.
 
     ``supports`` are the properties that it really applies: the engine fails a resource that asks for others.
@@ -118,21 +119,21 @@ class Provider:
         """The physical id of the resource that the properties name, or an empty text when they name none."""
         return str(wanted.get(self.name_property, ""))
 
+    @abstractmethod
     def create(self, place: Place, wanted: Properties) -> str:
         """Make the resource; returns its physical id, which is also what Ref gives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, place: Place, physical_id: str, old: Properties, wanted: Properties) -> None:
         """Change the resource in place from ``old`` to ``wanted``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delete(self, place: Place, physical_id: str, last: Properties) -> None:
         """Remove the resource. That it is gone already is no error (the engine sees to that)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """The live properties, in CloudFormation's words, as far as the service tells; None when it is gone."""
-        raise NotImplementedError
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """What Fn::GetAtt may ask for, apart from what ``create`` kept."""

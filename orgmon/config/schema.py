@@ -1,0 +1,18 @@
+"""The JSON schema of accounts.yaml, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orgmon.config.model import Config
+
+
+def schema() -> dict[str, Any]:
+    """The schema (JSON Schema 2020-12), made from the model, so that it always says the same."""
+    found = Config.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **found,
+        "title": "accounts.yaml",
+        "description": "The organization that orgmon monitors, and how",
+    }

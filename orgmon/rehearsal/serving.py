@@ -1,0 +1,101 @@
+"""A sandbox for one config, served on this machine, and commands that run against it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from orgmon.config.load import load
+from orgmon.rehearsal.environment import Address, running
+from orgmon.rehearsal.extra import require_sandbox
+from orgmon.rehearsal.seeding import seed_of
+from orgmon.sandbox.assembly import Sandbox, assemble
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A sandbox of this process and where it is served."""
+
+    sandbox: Sandbox
+    address: Address
+
+
+@contextmanager
+def served(config_path: Path, *, port: int = 0, pace: float = 0.0) -> Iterator[Served]:
+    """Seed a sandbox from a config and serve it; ``pace`` is seconds of real time a stack instance.
+
+    Raises ConfigError, and MissingExtraError where moto is not installed.
+    """
+    require_sandbox()
+    config = load(config_path)
+    sandbox = assemble(seed_of(config))
+    sandbox.stack_sets.pace = pace
+    server = sandbox.world.serve(port=port)
+    key, secret = sandbox.world.admin_key(config.organization.management_account)
+    address = Address(server.url, os.getpid(), config.organization.home_region, key, secret)
+    try:
+        yield Served(sandbox, address)
+    finally:
+        server.stop()
+        sandbox.close()
+
+
+@contextmanager
+def joined(config_path: Path) -> Iterator[Address]:
+    """The sandbox that runs already, or one for as long as the context lasts."""
+    found = running()
+    if found is not None:
+        yield found
+        return
+    with served(config_path) as own:
+        yield own.address
+
+
+def exports(address: Address) -> str:
+    """The environment as lines for a shell."""
+    lines = (f"export {key}={shlex.quote(value)}" for key, value in address.environment().items())
+    return "\n".join(lines)
+
+
+def orgmon(arguments: Sequence[str], address: Address, *, quiet: bool = False) -> tuple[int, str]:
+    """Run an orgmon command line against a sandbox, as a user would; its exit code and what it printed.
+
+    Progress goes to this process's stderr unless ``quiet``.
+    """
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "orgmon", *arguments],
+        env=address.whole_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else None,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def run(command: Sequence[str], address: Address) -> int:
+    """Run a command with the sandbox's environment, pass signals on, and return its exit code."""
+    process = subprocess.Popen(command, env=address.whole_environment(os.environ))  # noqa: S603 - the user's own
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    # A process that a signal ended has the code that a shell would give it.
+    return 128 - code if code < 0 else code

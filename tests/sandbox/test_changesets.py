@@ -1,0 +1,219 @@
+"""Change sets in the sandbox: what they show, and what executing them does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from orgmon.sandbox import repairs
+from orgmon.sandbox.cloudformation import install
+from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.world import World
+
+from .conftest import HOME, PROD
+from .test_cloudformation import groups, refused, resource, template, topic, topics
+
+RETAINED = {"DeletionPolicy": "RetainExceptOnCreate"}
+
+
+@pytest.fixture
+def engine(world: World) -> Iterator[Engine]:
+    """CloudFormation of a fresh world."""
+    repairs.install(world)
+    made = install(world)
+    yield made
+    made.wait()
+
+
+@pytest.fixture
+def cloudformation(world: World, engine: Engine) -> Any:
+    """The administrator's client in the production account."""
+    return world.session(PROD).client("cloudformation", region_name=HOME)
+
+
+def changes(cloudformation: Any, body: str, kind: str = "UPDATE", **members: Any) -> dict[str, Any]:
+    """Make a change set named ``c`` on the stack ``app`` and wait until it is worked out."""
+    made = cloudformation.create_change_set(
+        StackName="app", ChangeSetName="c", ChangeSetType=kind, TemplateBody=body, **members
+    )
+    while True:
+        found: dict[str, Any] = cloudformation.describe_change_set(ChangeSetName=made["Id"])
+        if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
+            return found
+
+
+def summary(change_set: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    """Action, logical id and replacement of each change."""
+    found = [each["ResourceChange"] for each in change_set["Changes"]]
+    return [(each["Action"], each["LogicalResourceId"], each.get("Replacement")) for each in found]
+
+
+def status(cloudformation: Any) -> str:
+    """The status of the stack ``app``."""
+    return str(cloudformation.describe_stacks(StackName="app")["Stacks"][0]["StackStatus"])
+
+
+def test_a_new_stack_waits_for_its_change_set(world: World, engine: Engine, cloudformation: Any) -> None:
+    found = changes(cloudformation, template(A=topic(TopicName="a")), "CREATE")
+    assert summary(found) == [("Add", "A", None)]
+    assert found["ExecutionStatus"] == "AVAILABLE"
+    assert status(cloudformation) == "REVIEW_IN_PROGRESS"
+    assert topics(world) == []
+    listed = cloudformation.list_change_sets(StackName="app")["Summaries"]
+    assert [each["ChangeSetName"] for each in listed] == ["c"]
+    cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
+    engine.wait()
+    assert status(cloudformation) == "CREATE_COMPLETE"
+    assert topics(world) == ["a"]
+    done = cloudformation.describe_change_set(ChangeSetName="c", StackName="app")
+    assert done["ExecutionStatus"] == "EXECUTE_COMPLETE"
+
+
+def test_an_update_shows_every_kind_of_change(world: World, engine: Engine, cloudformation: Any) -> None:
+    group = resource("AWS::Logs::LogGroup", LogGroupName="/x", RetentionInDays=30)
+    before = template(
+        Changed=topic(DisplayName="one"),
+        Replaced=topic(TopicName="old"),
+        Follows=topic(DisplayName={"Ref": "Replaced"}),
+        Same=group,
+        Gone=topic(),
+    )
+    engine.deploy(PROD, HOME, "app", before)
+    after = template(
+        Changed=topic(DisplayName="two"),
+        Replaced=topic(TopicName="new"),
+        Follows=topic(DisplayName={"Ref": "Replaced"}),
+        Same=group,
+        Added=topic(),
+    )
+    found = changes(cloudformation, after)
+    assert sorted(summary(found)) == [
+        ("Add", "Added", None),
+        ("Modify", "Changed", "False"),
+        ("Modify", "Follows", "False"),
+        ("Modify", "Replaced", "True"),
+        ("Remove", "Gone", None),
+    ]
+    replaced = next(
+        each for each in found["Changes"] if each["ResourceChange"]["LogicalResourceId"] == "Replaced"
+    )
+    target = replaced["ResourceChange"]["Details"][0]["Target"]
+    assert target == {"Attribute": "Properties", "Name": "TopicName", "RequiresRecreation": "Always"}
+    assert replaced["ResourceChange"]["PolicyAction"] == "ReplaceAndDelete"
+    assert "old" in topics(world)
+    cloudformation.execute_change_set(ChangeSetName=found["ChangeSetId"])
+    engine.wait()
+    assert status(cloudformation) == "UPDATE_COMPLETE"
+    assert "new" in topics(world)
+    assert "old" not in topics(world)
+
+
+def test_a_change_set_without_changes_fails(engine: Engine, cloudformation: Any) -> None:
+    engine.deploy(PROD, HOME, "app", template(A=topic()))
+    found = changes(cloudformation, template(A=topic()))
+    assert (found["Status"], found["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert found["StatusReason"].startswith("The submitted information didn't contain changes.")
+    assert refused(cloudformation, "execute_change_set", ChangeSetName="c", StackName="app")[0] == (
+        "InvalidChangeSetStatus"
+    )
+    cloudformation.delete_change_set(ChangeSetName="c", StackName="app")
+    assert refused(cloudformation, "describe_change_set", ChangeSetName="c", StackName="app")[0] == (
+        "ChangeSetNotFound"
+    )
+
+
+def test_what_is_refused(engine: Engine, cloudformation: Any) -> None:
+    body = template(A=topic())
+    create = {"StackName": "app", "ChangeSetName": "c", "TemplateBody": body}
+    assert refused(cloudformation, "create_change_set", **create)[1] == "Stack with id app does not exist"
+    engine.deploy(PROD, HOME, "app", body)
+    assert (
+        "already exists" in refused(cloudformation, "create_change_set", ChangeSetType="CREATE", **create)[1]
+    )
+    changes(cloudformation, template(A=topic(DisplayName="x")))
+    assert refused(cloudformation, "create_change_set", **create)[0] == "AlreadyExistsException"
+    waiting = cloudformation.get_waiter("change_set_create_complete")
+    waiting.wait(StackName="app", ChangeSetName="c", WaiterConfig={"Delay": 0.02})
+
+
+def test_executing_one_change_set_removes_the_others(engine: Engine, cloudformation: Any) -> None:
+    engine.deploy(PROD, HOME, "app", template(A=topic()))
+    cloudformation.create_change_set(
+        StackName="app", ChangeSetName="other", TemplateBody=template(A=topic(DisplayName="y"))
+    )
+    changes(cloudformation, template(A=topic(DisplayName="x")))
+    cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
+    engine.wait()
+    listed = cloudformation.list_change_sets(StackName="app")["Summaries"]
+    assert [each["ChangeSetName"] for each in listed] == ["c"]
+
+
+def test_existing_resources_are_adopted(world: World, engine: Engine, cloudformation: Any) -> None:
+    logs = world.client("logs", PROD, HOME)
+    logs.create_log_group(logGroupName="/kept")
+    logs.create_log_stream(logGroupName="/kept", logStreamName="old")
+    group = resource("AWS::Logs::LogGroup", LogGroupName="/kept", RetentionInDays=90, attributes=RETAINED)
+    body = template(Group=group, New=topic())
+    found = changes(cloudformation, body, "CREATE", ImportExistingResources=True)
+    assert sorted(summary(found)) == [("Add", "New", None), ("Import", "Group", None)]
+    cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
+    engine.wait()
+    assert status(cloudformation) == "CREATE_COMPLETE"
+    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 90
+    streams = logs.describe_log_streams(logGroupName="/kept")["logStreams"]
+    assert [each["logStreamName"] for each in streams] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("group", "adopts"),
+    [
+        (resource("AWS::Logs::LogGroup", LogGroupName="/kept", attributes=RETAINED), False),
+        (resource("AWS::Logs::LogGroup", LogGroupName="/kept"), True),
+        (resource("AWS::Logs::LogGroup", LogGroupName={"Fn::Sub": "/kept"}, attributes=RETAINED), True),
+    ],
+    ids=["not asked", "not retained", "no literal name"],
+)
+def test_nothing_else_is_adopted(
+    world: World, engine: Engine, cloudformation: Any, group: dict[str, Any], adopts: bool
+) -> None:
+    world.client("logs", PROD, HOME).create_log_group(logGroupName="/kept")
+    changes(cloudformation, template(Group=group), "CREATE", ImportExistingResources=adopts)
+    cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
+    engine.wait()
+    assert status(cloudformation) == "ROLLBACK_COMPLETE"
+    assert groups(world) == ["/kept"]
+
+
+def test_what_another_stack_has_is_not_adopted(engine: Engine, cloudformation: Any) -> None:
+    body = template(Group=resource("AWS::Logs::LogGroup", LogGroupName="/kept", attributes=RETAINED))
+    owner = engine.deploy(PROD, HOME, "owner", body)
+    changes(cloudformation, body, "CREATE", ImportExistingResources=True, OnStackFailure="DELETE")
+    stack = engine.get(PROD, HOME, "app")
+    cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
+    engine.wait()
+    assert stack.status == "DELETE_COMPLETE"
+    assert f"/kept already exists in stack {owner.id}" in stack.failure
+
+
+def test_what_a_deleted_stack_retained_is_adopted_again(
+    world: World, engine: Engine, cloudformation: Any
+) -> None:
+    body = template(
+        Box=resource("AWS::S3::Bucket", BucketName="orgmon-logs", attributes=RETAINED),
+        Key=resource("AWS::KMS::Key"),
+        Topic=topic(TopicName="soc", attributes=RETAINED),
+    )
+    engine.deploy(PROD, HOME, "app", body)
+    world.client("s3", PROD, HOME).put_object(Bucket="orgmon-logs", Key="log", Body=b"kept")
+    engine.delete(PROD, HOME, "app")
+    changes(cloudformation, body, "CREATE", ImportExistingResources=True)
+    cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
+    engine.wait()
+    assert status(cloudformation) == "CREATE_COMPLETE"
+    kept = world.client("s3", PROD, HOME).get_object(Bucket="orgmon-logs", Key="log")["Body"].read()
+    assert kept == b"kept"
+    resources = engine.get(PROD, HOME, "app").resources
+    assert json.dumps(resources["Box"].properties) == json.dumps({"BucketName": "orgmon-logs"})
