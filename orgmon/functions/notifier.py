@@ -45,16 +45,22 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     failed = []
     for record in event["Records"]:
         try:
-            notify(json.loads(record["body"]), _table(), _topics())
+            notify(json.loads(record["body"]), _table(), _topics(), _data("catalogue"), _data("directory"))
         except Exception as error:  # each message stands alone: one bad message must not hold back the others
             print(json.dumps({"message": record["messageId"], "error": f"{type(error).__name__}: {error}"}))
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}
 
 
-def notify(body: Mapping[str, Any], memory: Memory, publisher: Publisher) -> None:
-    """Say one alert, unless it was said before."""
-    alert = alert_of(body["detection"], body["event"], _data("catalogue"), _data("directory"))
+def notify(
+    body: Mapping[str, Any],
+    memory: Memory,
+    publisher: Publisher,
+    catalogue: Mapping[str, Mapping[str, str]],
+    directory: Mapping[str, Mapping[str, str]],
+) -> None:
+    """Say one alert, unless it was said before. Raises what the publisher raises; then it can be tried again."""
+    alert = alert_of(body["detection"], body["event"], catalogue, directory)
     key = f"{alert.detection}/{alert.account}/{alert.event_id}"
     if not memory.claim(key):
         return

@@ -12,9 +12,9 @@ from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
 from troposphere import logs as log_groups
 
+from orgmon.detections.model import Flow, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
-from orgmon.detections.model import Flow, Severity
 from orgmon.stacks.metrics import filters_and_alarm
 from orgmon.stacks.policy import actions, document, service, statement, trust
 

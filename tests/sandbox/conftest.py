@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from orgmon.sandbox import repairs
 from orgmon.sandbox.clock import Clock
+from orgmon.sandbox.cloudformation import install
+from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.seed import Seed, SeedAccount
 from orgmon.sandbox.world import World
 
@@ -38,3 +42,18 @@ def world() -> Iterator[World]:
     with World(SEED, clock=Clock(speed=0)) as made:
         yield made
         assert made.hook_errors == []
+
+
+@pytest.fixture
+def engine(world: World) -> Iterator[Engine]:
+    """CloudFormation of a fresh world. Waits for what is under way before the world closes."""
+    repairs.install(world)
+    made = install(world)
+    yield made
+    made.wait()
+
+
+@pytest.fixture
+def cloudformation(world: World, engine: Engine) -> Any:
+    """The administrator's CloudFormation client in the production account."""
+    return world.session(PROD).client("cloudformation", region_name=HOME)

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from orgmon.sandbox import repairs
-from orgmon.sandbox.cloudformation import install
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.world import World
 
 from .conftest import HOME, PROD
-from .test_cloudformation import groups, refused, resource, template, topic, topics
+from .stacks import groups, refused, resource, template, topic, topics
 
 RETAINED = {"DeletionPolicy": "RetainExceptOnCreate"}
-
-
-@pytest.fixture
-def engine(world: World) -> Iterator[Engine]:
-    """CloudFormation of a fresh world."""
-    repairs.install(world)
-    made = install(world)
-    yield made
-    made.wait()
-
-
-@pytest.fixture
-def cloudformation(world: World, engine: Engine) -> Any:
-    """The administrator's client in the production account."""
-    return world.session(PROD).client("cloudformation", region_name=HOME)
 
 
 def changes(cloudformation: Any, body: str, kind: str = "UPDATE", **members: Any) -> dict[str, Any]:

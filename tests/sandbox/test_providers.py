@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgmon.sandbox import repairs
-from orgmon.sandbox.cloudformation import install
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.providers import supported_types
 from orgmon.sandbox.providers.provider import Clients, Place
@@ -22,15 +19,6 @@ from .provider_cases import CASES, Case
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 NOBODY = cast(Clients, None)
-
-
-@pytest.fixture
-def engine(world: World) -> Iterator[Engine]:
-    """CloudFormation of a fresh world."""
-    repairs.install(world)
-    made = install(world)
-    yield made
-    made.wait()
 
 
 def deployed(engine: Engine, case: Case, *, updated: bool) -> Any:

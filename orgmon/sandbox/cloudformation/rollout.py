@@ -61,7 +61,7 @@ class Rollout:
             return
         self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         self._clean_up(before)
-        pass
+        self._sort()
         self._enter("UPDATE_COMPLETE")
 
     def delete(self, retained: frozenset[str] = frozenset()) -> None:

@@ -1,0 +1,57 @@
+"""The shipped accounts.yaml as the values that tests start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orgmon.config.load import load
+from orgmon.config.model import Config
+from orgmon.desired import inputs
+from orgmon.detections.model import Detection
+from orgmon.organization import Account, AccountState, Organization, OrganizationalUnit
+from orgmon.stacks.definition import Inputs
+from orgmon.workspace import detections_of
+
+ROOT = Path(__file__).parent.parent
+PATH = ROOT / "accounts.yaml"
+
+
+def config() -> Config:
+    """The shipped config."""
+    return load(PATH)
+
+
+def detections() -> tuple[Detection, ...]:
+    """The detections that the shipped config switches on."""
+    return detections_of(config(), PATH)
+
+
+def stack_inputs() -> Inputs:
+    """What the templates of the shipped config are made from."""
+    return inputs(config(), detections(), "functions/code.zip")
+
+
+def organization(given: Config | None = None) -> Organization:
+    """The organization that the shipped config describes, as AWS would tell it."""
+    found = given or config()
+    paths = sorted({"Root", *(f"Root/{unit.path}" for unit in found.units)}, key=lambda path: path.count("/"))
+    units = tuple(_unit(path, number) for number, path in enumerate(paths))
+    by_path = {unit.path: unit.id for unit in units}
+    accounts = tuple(
+        Account(
+            entry.id,
+            entry.name,
+            f"{entry.id}@example.com",
+            AccountState.ACTIVE,
+            by_path["Root" if entry.unit == "Root" else f"Root/{entry.unit}"],
+        )
+        for entry in found.accounts
+    )
+    return Organization(found.organization.id, found.organization.management_account, units, accounts)
+
+
+def _unit(path: str, number: int) -> OrganizationalUnit:
+    parent = path.rpartition("/")[0] or None
+    return OrganizationalUnit(
+        f"ou-abcd-{number:08}" if parent else "r-abcd", path.split("/")[-1], path, parent
+    )

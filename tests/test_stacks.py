@@ -1,0 +1,174 @@
+"""The templates: valid in every Region, with nothing baked in, and telling nothing in a member account."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cfnlint.api import ManualArgs, lint
+
+from orgmon.desired import STACKS, stacks_of
+from orgmon.errors import TemplateError
+from orgmon.stacks import base, decoys, detection, hub, logs, names, trail
+from orgmon.stacks.definition import Placement, StackDefinition, new_template
+from tests import sample
+
+IDS = [definition.name for definition in STACKS]
+
+
+def resources(definition: StackDefinition, **changes: Any) -> dict[str, Any]:
+    """The resources of a stack, as deployed."""
+    found = definition.body(replace(sample.stack_inputs(), **changes)).content["Resources"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("definition", STACKS, ids=IDS)
+def test_cfn_lint_finds_nothing_in_any_detection_region(definition: StackDefinition) -> None:
+    regions = list(sample.config().regions.detection_regions)
+    found = lint(definition.body(sample.stack_inputs()).text, config=ManualArgs(regions=regions))
+    assert [str(match) for match in found] == []
+
+
+@pytest.mark.parametrize("definition", STACKS, ids=IDS)
+def test_no_account_or_organization_is_baked_in(definition: StackDefinition) -> None:
+    text = definition.body(sample.stack_inputs()).text
+    assert not re.findall(r"\b\d{12}\b", text)
+    assert sample.config().organization.id not in text
+    assert "soc-inbox" not in text
+    assert "@example.com" not in text
+
+
+@pytest.mark.parametrize("definition", STACKS, ids=IDS)
+def test_every_parameter_has_a_value_and_every_value_a_parameter(definition: StackDefinition) -> None:
+    given = sample.stack_inputs()
+    declared = definition.body(given).content.get("Parameters", {})
+    assert isinstance(declared, dict)
+    assert sorted(declared) == [key for key, _ in definition.parameters(given)]
+
+
+@pytest.mark.parametrize("definition", STACKS, ids=IDS)
+def test_the_same_inputs_make_the_same_bytes(definition: StackDefinition) -> None:
+    given = sample.stack_inputs()
+    assert definition.body(given).text == definition.body(given).text
+
+
+@pytest.mark.parametrize("definition", STACKS, ids=IDS)
+def test_no_macro_transform_or_nested_stack(definition: StackDefinition) -> None:
+    content = definition.body(sample.stack_inputs()).content
+    assert "Transform" not in content
+    assert "Fn::Transform" not in json.dumps(content)
+    assert not [
+        item for item in resources(definition).values() if item["Type"] == "AWS::CloudFormation::Stack"
+    ]
+
+
+@pytest.mark.parametrize("definition", STACKS, ids=IDS)
+def test_global_resources_with_fixed_names_are_in_one_region_only(definition: StackDefinition) -> None:
+    several = (
+        Placement.SECURITY_DETECTION,
+        Placement.MEMBERS_DETECTION,
+        Placement.MEMBERS_GOVERNED,
+        Placement.DECOYS,
+    )
+    if definition.placement in several:
+        assert not [
+            one for one in resources(definition).values() if one["Type"].startswith(("AWS::IAM", "AWS::S3"))
+        ]
+
+
+@pytest.mark.parametrize("definition", STACKS, ids=IDS)
+def test_every_statement_names_its_actions_and_resources(definition: StackDefinition) -> None:
+    wide = []
+    for title, resource in resources(definition).items():
+        for statement in _statements(resource.get("Properties", {})):
+            is_key_owner = resource["Type"] == "AWS::KMS::Key" and statement.get("Sid") == "Owner"
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            denies = statement["Effect"] == "Deny"
+            stacks_only = actions == ["cloudformation:*"]
+            if not denies and not is_key_owner and not stacks_only:
+                wide += [(title, action) for action in actions if action.endswith(":*") or action == "*"]
+    assert wide == []
+
+
+def _statements(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        own = [value] if {"Effect", "Action"} <= set(value) else []
+        return own + [found for item in value.values() for found in _statements(item)]
+    return [found for item in value for found in _statements(item)] if isinstance(value, list) else []
+
+
+def test_logs_keys_and_the_trails_log_group_outlive_their_stacks() -> None:
+    found = {**resources(logs.STACK), **resources(trail.STACK)}
+    for title in ("LogBucket", "LogBucketPolicy", "LogsKey", "LogsKeyAlias", "TrailLogGroup"):
+        assert found[title]["DeletionPolicy"] == "Retain"
+        assert found[title]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_nothing_in_the_decoy_stack_gives_orgmon_away() -> None:
+    text = decoys.STACK.body(sample.stack_inputs()).text.lower()
+    for word in ("orgmon", "decoy", "honey", "canary", "monitor", "tags", "outputs", '"name"'):
+        assert word not in text
+
+
+def test_member_stacks_name_no_decoy_and_say_nothing_of_what_is_looked_for() -> None:
+    phrases = sample.stack_inputs().decoys
+    for definition in STACKS:
+        if definition.placement in (
+            Placement.MEMBERS_DETECTION,
+            Placement.MEMBERS_GOVERNED,
+            Placement.MEMBERS_HOME,
+        ):
+            text = definition.body(sample.stack_inputs()).text
+            assert not [phrase for phrase in phrases if phrase in text]
+    rules = [one for one in resources(detection.STACK).values() if one["Type"] == "AWS::Events::Rule"]
+    assert 1 <= len(rules) <= 8
+    assert "wildcard" not in json.dumps(rules)
+
+
+def test_the_hub_has_a_rule_for_each_alerting_detection_and_pins_the_source() -> None:
+    rules = {t: r for t, r in resources(hub.STACK).items() if r["Type"] == "AWS::Events::Rule"}
+    told = {
+        json.loads(
+            rule["Properties"]["Targets"][0]["InputTransformer"]["InputTemplate"].split(", ")[0] + "}"
+        )["detection"]
+        for rule in rules.values()
+    }
+    assert {"decoy-touched", "root-use", "trail-tampering", "access-key-change"} <= told
+    assert "secret-read" not in told
+    for rule in rules.values():
+        assert "aws" in json.dumps(rule["Properties"]["EventPattern"]["source"])
+
+
+def test_an_existing_trail_is_used_and_none_is_made() -> None:
+    found = resources(trail.STACK, existing_log_group="company-trail")
+    assert {one["Type"] for one in found.values()} == {"AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"}
+
+
+def test_without_a_log_archive_account_the_log_store_is_in_the_base_stack() -> None:
+    own = sample.stack_inputs().management_account
+    assert "LogBucket" in resources(base.STACK, log_archive_account=own)
+    assert "LogBucket" not in resources(base.STACK)
+    without = sample.config().organization.model_copy(update={"log_archive_account": None})
+    config = sample.config().model_copy(update={"organization": without})
+    assert logs.STACK not in list(stacks_of(config))
+
+
+def test_a_template_that_is_too_large_is_refused_with_its_size() -> None:
+    template = new_template("large")
+    template.set_metadata({"padding": "x" * 1024 * 1024})
+    large = StackDefinition("large", Placement.MANAGEMENT, "", lambda _: template, lambda _: {})
+    with pytest.raises(TemplateError, match="the template of large has"):
+        large.body(sample.stack_inputs())
+
+
+def test_names_of_stack_sets_leave_room_for_the_names_of_their_stacks() -> None:
+    for definition in STACKS:
+        assert len(f"StackSet-{definition.name}-management-{'u' * 36}") <= 128
+
+
+def test_every_severity_has_a_queue_class() -> None:
+    assert {names.queue_class_of(severity) for severity in names.SEVERITIES} == {"urgent", "routine"}
