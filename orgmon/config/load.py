@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from orgmon.config import positions
-from orgmon.config.check import check
+from orgmon.config.checks import check
 from orgmon.config.messages import problem_of
 from orgmon.config.model import Config
 from orgmon.config.positions import Document

@@ -75,7 +75,9 @@ def _account(where: Where, value: Any, document: Document) -> Problem:
             "an account id is not a number, and this one has lost the zero in front",
             f'write all 12 digits in quotes, perhaps "{guess}"',
         )
-    return document.problem(where, f"{value!r} is not an account id", 'write 12 digits in quotes: "111122223333"')
+    return document.problem(
+        where, f"{value!r} is not an account id", 'write 12 digits in quotes: "111122223333"'
+    )
 
 
 def _name(where: Where) -> str:

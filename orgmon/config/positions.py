@@ -56,7 +56,9 @@ def read(path: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = f"is not YAML: {error.problem or error.context or 'cannot be read'}"
-        raise ConfigError((Problem(file, line, column, what, "correct the line or the one above it"),)) from error
+        raise ConfigError(
+            (Problem(file, line, column, what, "correct the line or the one above it"),)
+        ) from error
     except yaml.YAMLError as error:
         raise _whole(file, f"is not YAML: {error}", "remove what is not text") from error
     if node is None:
@@ -78,7 +80,9 @@ def _document(file: str, node: yaml.Node) -> Document:
         line, column = _position(key)
         name = where[-1]
         problems.append(
-            Problem(file, line, column, f"'{name}' is there twice", "keep one of them: YAML would drop the first")
+            Problem(
+                file, line, column, f"'{name}' is there twice", "keep one of them: YAML would drop the first"
+            )
         )
     try:
         data = yaml.SafeLoader("").construct_document(node)
@@ -89,7 +93,9 @@ def _document(file: str, node: yaml.Node) -> Document:
             (Problem(file, line, column, str(error.problem), "write it as text in quotes"),)
         ) from error
     except ValueError as error:
-        raise _whole(file, f"holds a value that means nothing: {error}", "write it as text in quotes") from error
+        raise _whole(
+            file, f"holds a value that means nothing: {error}", "write it as text in quotes"
+        ) from error
     return Document(file, data, places, keys, tuple(problems))
 
 
@@ -97,7 +103,9 @@ def _position(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _walk(node: yaml.Node, where: Where, above: tuple[int, ...] = ()) -> Iterator[tuple[Where, yaml.Node, bool]]:
+def _walk(
+    node: yaml.Node, where: Where, above: tuple[int, ...] = ()
+) -> Iterator[tuple[Where, yaml.Node, bool]]:
     """Every value and key with its path. An alias that leads back to itself is walked once."""
     if id(node) in above:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ def changes(cloudformation: Any, body: str, kind: str = "UPDATE", **members: Any
         found: dict[str, Any] = cloudformation.describe_change_set(ChangeSetName=made["Id"])
         if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
             return found
+        time.sleep(0.01)
 
 
 def summary(change_set: dict[str, Any]) -> list[tuple[str, str, str | None]]:

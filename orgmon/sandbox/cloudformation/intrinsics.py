@@ -6,6 +6,7 @@ Source: AWS CloudFormation user guide, "Intrinsic function reference" and "Pseud
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -113,7 +114,7 @@ class Resolver:
         text, given = (value, {}) if isinstance(value, str) else (value[0], value[1])
         local = {name: self.resolve(inner) for name, inner in given.items()}
 
-        def replaced(match: Any) -> str:
+        def replaced(match: re.Match[str]) -> str:
             name = match[1].strip()
             if name.startswith("!"):
                 return "${" + name[1:] + "}"
@@ -123,8 +124,7 @@ class Resolver:
                 return text_of(self._get_att(name))
             return text_of(self._ref(name))
 
-        filled: str = PLACEHOLDER.sub(replaced, text)
-        return filled
+        return PLACEHOLDER.sub(replaced, text)
 
     def _join(self, value: Any) -> str:
         items = self.resolve(value[1])

@@ -252,7 +252,7 @@ COMPUTE = (
         {"Threshold": "5", "Tags": [{"Key": "a", "Value": "2"}]},
         lambda client, name: (
             _alarm(client, name)["Threshold"],
-            client("cloudwatch").list_tags_forresource(ResourceARN=_alarm(client, name)["AlarmArn"])["Tags"][
+            client("cloudwatch").list_tags_for_resource(ResourceARN=_alarm(client, name)["AlarmArn"])["Tags"][
                 0
             ]["Value"],
         ),
