@@ -37,7 +37,7 @@ CASES = [
         changed("  home_region: us-east-1", "  home_regoin: us-east-1"),
         [
             "accounts.yaml:5:3: 'home_region' is missing; add 'home_region:' here",
-            "accounts.yaml:8:3: unknown key 'home_regoin'; did you mean 'home_region'?",
+            "accounts.yaml:9:3: unknown key 'home_regoin'; did you mean 'home_region'?",
         ],
     ),
     (
@@ -206,3 +206,7 @@ def test_validate_says_problems_and_its_exit_code_says_so(
     assert envelope["kind"] == "problems"
     assert envelope["format"] == 1
     assert envelope["data"]["problems"][0]["remedy"] == "the nearest that it can is 365"
+
+
+def test_the_packaged_sample_is_the_shipped_file() -> None:
+    assert (sample.ROOT / "orgmon/config/sample.yaml").read_bytes() == sample.PATH.read_bytes()

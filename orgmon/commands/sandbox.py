@@ -172,5 +172,3 @@ def _cause(kind: str, **values: object) -> None:
     body = {key: value for key, value in values.items() if value is not None}
     required().control("trouble", {"kind": kind, **body})
     print("done")
-
-

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from orgmon.commands.options import CONFIG, FOUND, ConfigOption, JsonOption
@@ -9,11 +11,21 @@ from orgmon.commands.options import CONFIG, FOUND, ConfigOption, JsonOption
 NAME = "validate"
 
 
-def command(config: ConfigOption = CONFIG, as_json: JsonOption = False) -> None:
+def command(
+    config: ConfigOption = CONFIG,
+    as_json: JsonOption = False,
+    show_sample: Annotated[
+        bool, typer.Option("--sample", help="Print an accounts.yaml to begin with, and check nothing.")
+    ] = False,
+) -> None:
     """Check accounts.yaml, the detections and the templates. Needs no credentials."""
+    from orgmon.config.sample import sample
     from orgmon.console.output import emit, out
     from orgmon.validation import problems_of_all
 
+    if show_sample:
+        print(sample(), end="")
+        return
     problems = problems_of_all(config)
     if as_json:
         emit("problems", {"problems": problems})

@@ -47,7 +47,8 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise _whole(file, f"cannot be read: {error.strerror}", "name another file with --config") from error
+        remedy = "name another file with --config, or begin with: orgmon validate --sample > accounts.yaml"
+        raise _whole(file, f"cannot be read: {error.strerror}", remedy) from error
     except UnicodeDecodeError as error:
         raise _whole(file, "is not UTF-8 text", "save it as UTF-8") from error
     try:
@@ -62,7 +63,7 @@ def read(path: Path) -> Document:
     except yaml.YAMLError as error:
         raise _whole(file, f"is not YAML: {error}", "remove what is not text") from error
     if node is None:
-        raise _whole(file, "is empty", "write the organization into it; the README shows how")
+        raise _whole(file, "is empty", "begin with: orgmon validate --sample > accounts.yaml")
     return _document(file, node)
 
 

@@ -149,7 +149,9 @@ def _attack(story: Story) -> None:
     """An attacker in a member account"""
     account = _workload(story.config)
     sandbox = story.here.sandbox
-    attack = actors.attack(sandbox, account, story.config.decoys.regions[0] if story.config.decoys else "us-east-1")
+    attack = actors.attack(
+        sandbox, account, story.config.decoys.regions[0] if story.config.decoys else "us-east-1"
+    )
     for action in attack.actions:
         story.say(f"  {action.time:%H:%M:%S}  {action.what}")
     arrived = alerts.wait(story.here, alerts.EXPECTED)

@@ -29,10 +29,16 @@ def template_of(world: World, call: Call, previous: Callable[[], Template] | Non
     params = call.params
     if params.get("UsePreviousTemplate") and previous:
         return previous()
+    return checked(text_of(world, call))
+
+
+def text_of(world: World, call: Call) -> str:
+    """The text that a call names by TemplateBody or TemplateURL. Raises Refusal when it is too large or not there."""
+    params = call.params
     if params.get("TemplateBody") is not None:
-        return checked(_body(str(params["TemplateBody"])))
+        return _body(str(params["TemplateBody"]))
     if params.get("TemplateURL") is not None:
-        return checked(_fetched(world, call, str(params["TemplateURL"])))
+        return _fetched(world, call, str(params["TemplateURL"]))
     raise Refusal("ValidationError", "Either Template URL or Template Body must be specified.")
 
 

@@ -1,0 +1,77 @@
+"""The wheel, installed in an empty environment outside the checkout, carries what it needs and works."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests import sample
+
+
+def call(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, without this environment's packages."""
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty environment with the wheel and its runtime dependencies; the folder of its programs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(sample.ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    wheel = next(folder.glob("orgmon-*.whl"))
+    venv.create(folder / "env", with_pip=True)
+    subprocess.run(
+        [folder / "env/bin/pip", "install", "--quiet", str(wheel)], check=True, capture_output=True
+    )
+    return folder / "env/bin"
+
+
+def test_it_works_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
+    printed = call(installed / "orgmon", "validate", "--sample", folder=tmp_path)
+    assert printed.stdout == sample.PATH.read_text(encoding="utf-8")
+    (tmp_path / "accounts.yaml").write_text(printed.stdout, encoding="utf-8")
+    assert call(installed / "orgmon", "validate", folder=tmp_path).stdout == "accounts.yaml: no problems\n"
+    rendered = call(installed / "orgmon", "render", folder=tmp_path)
+    assert rendered.returncode == 0, rendered.stderr
+    for path in sorted((sample.ROOT / "templates").glob("*.yaml")):
+        assert (tmp_path / "templates" / path.name).read_text() == path.read_text()
+    schema = json.loads(call(installed / "orgmon", "schema", folder=tmp_path).stdout)
+    assert schema["title"] == "accounts.yaml"
+
+
+def test_without_the_extra_the_demo_says_what_to_install(installed: Path, tmp_path: Path) -> None:
+    ended = call(installed / "orgmon", "demo", folder=tmp_path)
+    assert ended.returncode == 1
+    assert "pip install 'orgmon[sandbox]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_credentials_plan_says_so(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "accounts.yaml").write_text(sample.PATH.read_text(encoding="utf-8"), encoding="utf-8")
+    ended = subprocess.run(
+        [installed / "orgmon", "plan"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "no AWS credentials were found" in ended.stderr
+    assert "Traceback" not in ended.stderr
