@@ -7,7 +7,7 @@ import json
 import sys
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -57,9 +57,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def confirm(question: str, *, flag: str) -> bool:
+def confirm(question: str, *, flag: str, answers: TextIO | None = None) -> bool:
     """Ask yes or no on a terminal. Raises UsageError where nobody can answer; it names the flag."""
-    if not sys.stdin.isatty():
+    answers = answers or sys.stdin
+    if not answers.isatty():
         raise UsageError("nobody can be asked here: there is no terminal", f"run it again with {flag}")
     err().print(f"{question} [y/N] ", end="", markup=False)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return answers.readline().strip().lower() in ("y", "yes")

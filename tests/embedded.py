@@ -1,0 +1,94 @@
+"""Whole commands against the embedded AWS, in this process and without sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from orgmon.cli import run
+from orgmon.config.load import load
+from orgmon.rehearsal.seeding import seed_of
+from orgmon.sandbox.assembly import Sandbox, assemble
+from orgmon.sandbox.clock import Clock
+from tests import sample
+
+# Three accounts are enough for most stories: a suite of many is minutes of waiting.
+KEPT = ("310247698127", "482019375561", "059913402786", "226048917350", "904417263085", "138860294471")
+
+
+@dataclass
+class Rehearsal:
+    """An organization on the embedded AWS and the config that describes it."""
+
+    sandbox: Sandbox
+    path: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def orgmon(self, *arguments: str) -> tuple[int, str, str]:
+        """Run a command line; exit code, stdout and stderr."""
+        self.capsys.readouterr()
+        code = run([*arguments, "--config", str(self.path)], self.make_session)
+        printed = self.capsys.readouterr()
+        return code, printed.out, printed.err
+
+    def data(self, *arguments: str) -> tuple[int, Any]:
+        """Run a command line for its JSON result."""
+        code, out, err = self.orgmon(*arguments, "--json")
+        assert out, err
+        return code, json.loads(out)["data"]
+
+    def make_session(self, profile: str | None) -> Any:
+        """Sessions of the management account's administrator."""
+        return self.sandbox.world.session(self.config["organization"]["management_account"])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """accounts.yaml as plain data."""
+        found = yaml.safe_load(self.path.read_text(encoding="utf-8"))
+        assert isinstance(found, dict)
+        return found
+
+    def change(self, **sections: Any) -> None:
+        """Replace whole sections of accounts.yaml."""
+        content = {**self.config, **sections}
+        self.path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def smaller(content: dict[str, Any], regions: tuple[str, ...]) -> dict[str, Any]:
+    """The shipped config with few accounts and Regions."""
+    content["accounts"] = [entry for entry in content["accounts"] if entry["id"] in KEPT]
+    content["rollout"]["waves"][0]["accounts"] = ["226048917350"]
+    content["regions"] = {
+        "governed": list(regions),
+        "left_out": [
+            {"region": region, "reason": "a test"}
+            for region in ("us-east-1", "us-east-2", "eu-north-1", "ap-southeast-2")
+            if region not in regions
+        ],
+    }
+    return content
+
+
+@contextmanager
+def rehearsal(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    regions: tuple[str, ...] = ("us-east-1", "us-east-2"),
+) -> Iterator[Rehearsal]:
+    """A small organization, nothing deployed yet."""
+    path = folder / "accounts.yaml"
+    content = smaller(yaml.safe_load(sample.PATH.read_text(encoding="utf-8")), regions)
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    sandbox = assemble(seed_of(load(path)), clock=Clock(speed=0))
+    try:
+        yield Rehearsal(sandbox, path, capsys)
+        assert sandbox.world.hook_errors == []
+    finally:
+        sandbox.close()

@@ -1,0 +1,100 @@
+"""Habits of the command line that need no AWS."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orgmon import __version__
+from orgmon.cli import run
+from orgmon.console.output import confirm, plain
+from orgmon.errors import UsageError
+from orgmon.stackset import Artifact, Pair, PermissionModel
+from tests import sample
+
+HEAVY = ("boto3", "botocore", "moto", "pydantic", "rich", "sigma", "troposphere", "yaml", "cfnlint")
+
+
+def test_only_typer_is_imported_for_help() -> None:
+    code = f"import sys, orgmon.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"orgmon {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["validate", "schema", "render", "plan", "deploy", "status", "destroy", "demo", "sandbox"]
+)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["plan", "--nonsense"], ["status", "--watch", "0"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_exclusive_options_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--json", "--csv"]) == 2
+    assert "--json and --csv exclude each other" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "deploy", "destroy", "render"])
+def test_without_a_config_each_command_says_how_to_begin(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, "--config", str(tmp_path / "accounts.yaml")]) == 1
+    assert "orgmon validate --sample" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_saved_plan_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    assert run(["deploy", str(tmp_path / "plan.json"), "--config", str(sample.PATH)]) == 2
+    assert "is not a saved plan" in capsys.readouterr().err
+
+
+def test_rendering_is_fresh_twice_the_same_and_stale_when_touched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "templates"
+    options = ["--config", str(sample.PATH), "--folder", str(folder)]
+    assert run(["render", *options]) == 0
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert run(["render", *options]) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    assert run(["render", "--check", *options]) == 0
+    (folder / "orgmon-hub.yaml").write_text("changed")
+    assert run(["render", "--check", *options]) == 3
+    assert "orgmon-hub.yaml is stale" in capsys.readouterr().out
+
+
+def test_nobody_is_asked_without_a_terminal() -> None:
+    with pytest.raises(UsageError, match="run it again with --yes"):
+        confirm("Do this?", flag="--yes", answers=io.StringIO("y\n"))
+
+
+def test_json_knows_every_noun() -> None:
+    value = {
+        "pair": Pair("1", "r"),
+        "model": PermissionModel.SELF_MANAGED,
+        "set": frozenset({"b", "a"}),
+        "artifact": Artifact("bucket", "key", b"secret"),
+    }
+    assert plain(value) == {
+        "pair": {"account": "1", "region": "r"},
+        "model": "SELF_MANAGED",
+        "set": ["a", "b"],
+        "artifact": {"bucket": "bucket", "key": "key"},
+    }
