@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import venv
@@ -29,8 +30,11 @@ def call(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty environment with the wheel and its runtime dependencies; the folder of its programs."""
     folder = tmp_path_factory.mktemp("wheel")
+    # A copy, so that what an earlier build left in the checkout cannot end up in the wheel.
+    left = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests", "benchmarks")
+    source = shutil.copytree(sample.ROOT, folder / "source", ignore=left)
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(sample.ROOT)],
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(source)],
         check=True,
         capture_output=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from moto.backends import get_backend
@@ -26,6 +27,12 @@ class Stores:
         """An entry of one of a backend's tables (an attribute that is a dictionary), or None."""
         entries = getattr(self.of(service, account, region), table)
         return entries[key] if key in entries else None  # noqa: SIM401 (a secret store's get lacks the default)
+
+    def everywhere(self, service: str) -> Iterator[tuple[str, str, Any]]:
+        """Every account, Region and backend of a service that has been used so far."""
+        for account, backends in list(get_backend(service).items()):
+            for region, backend in list(backends.items()):
+                yield account, region, backend
 
     def bucket_owner(self, bucket: str) -> str:
         """The account that owns a bucket of this name, anywhere; an empty string if there is none."""

@@ -1,0 +1,122 @@
+"""CloudWatch Logs: writing for other services, and metric filters that really count.
+
+Sources: CloudWatch Logs user guide, "Creating metrics from log events using filters" (a default value is published
+where events arrived and none matched; a dimension only where its value is there).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from orgmon import filterpattern
+from orgmon.errors import PatternError
+from orgmon.filterpattern import FilterPattern
+from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.signals.delivery import NO_RESOURCE, Undeliverable
+from orgmon.sandbox.signals.metrics import Metrics
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+
+class LogGroups:
+    """Writes log events and counts what metric filters match."""
+
+    def __init__(self, world: World, metrics: Metrics) -> None:
+        self._world = world
+        self._metrics = metrics
+
+    def install(self) -> None:
+        """Hear of PutLogEvents, and refuse filters that CloudWatch Logs refuses."""
+        self._world.before.append(_check_filter)
+        self._world.after.append(self._heard)
+
+    def write(self, account: str, region: str, group: str, stream: str, messages: Sequence[str]) -> None:
+        """Append messages to a stream, which is made if need be; no policy is asked.
+
+        Raises Undeliverable (NO_RESOURCE) if there is no such log group.
+        """
+        store = self._world.store("logs", account, region)
+        if group not in store.groups:
+            raise Undeliverable(NO_RESOURCE, f"The log group {group} does not exist.")
+        if stream not in store.groups[group].streams:
+            store.create_log_stream(group, stream)
+        now = int(self._world.clock.now().timestamp() * 1000)
+        place = store.groups[group].streams[stream]
+        place.put_log_events([{"timestamp": now, "message": message} for message in messages])
+        for event in place.events[-len(messages) :]:
+            event.ingestion_time = now
+        self._count(account, region, group, messages)
+
+    def resource_policies(self, account: str, region: str) -> tuple[str, ...]:
+        """The documents that say what other services may do with the log groups of a Region."""
+        store = self._world.store("logs", account, region)
+        return tuple(policy.policy_document for policy in list(store.resource_policies.values()))
+
+    def _heard(self, call: Call) -> None:
+        if (call.service, call.operation) != ("logs", "PutLogEvents") or call.error:
+            return
+        messages = [str(event["message"]) for event in call.params["logEvents"]]
+        self._count(call.account, call.region, str(call.params["logGroupName"]), messages)
+
+    def _count(self, account: str, region: str, group: str, messages: Sequence[str]) -> None:
+        filters = self._world.store("logs", account, region).filters.metric_filters
+        for each in list(filters):
+            if each["logGroupName"] != group:
+                continue
+            pattern = _pattern(each["filterPattern"])
+            hits = [message for message in messages if pattern.matches(message)]
+            for transformation in each["metricTransformations"]:
+                self._publish(account, region, transformation, hits)
+
+    def _publish(self, account: str, region: str, transformation: dict[str, Any], hits: list[str]) -> None:
+        namespace, name = transformation["metricNamespace"], transformation["metricName"]
+        default = transformation.get("defaultValue")
+        if not hits and default is not None:
+            self._metrics.publish(account, region, namespace, name, float(default))
+        for hit in hits:
+            value = _number(transformation["metricValue"], hit)
+            if value is not None:
+                dimensions = _dimensions(transformation.get("dimensions") or {}, hit)
+                self._metrics.publish(account, region, namespace, name, value, dimensions)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> FilterPattern:
+    return filterpattern.parse(text)
+
+
+def _check_filter(call: Call) -> None:
+    if (call.service, call.operation) not in (("logs", "PutMetricFilter"), ("logs", "TestMetricFilter")):
+        return
+    try:
+        _pattern(str(call.params.get("filterPattern", "")))
+    except PatternError as problem:
+        raise Refusal("InvalidParameterException", f"Invalid metric filter pattern: {problem}") from problem
+
+
+def _number(wanted: str, message: str) -> float | None:
+    found = _selected(wanted, message) if wanted.startswith("$") else wanted
+    try:
+        return float(found) if found is not None else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _dimensions(wanted: dict[str, str], message: str) -> dict[str, str]:
+    found = {name: _selected(selector, message) for name, selector in wanted.items()}
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _selected(selector: str, message: str) -> Any:
+    """The value at ``$.a.b`` in a JSON message, None where there is none."""
+    try:
+        value = json.loads(message)
+    except ValueError:
+        return None
+    for part in selector.removeprefix("$").strip(".").split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

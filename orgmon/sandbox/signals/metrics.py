@@ -1,0 +1,115 @@
+"""CloudWatch metrics: every value that is published, and when. Alarms listen; the API reads moto's copy."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from orgmon.sandbox.calls import Call
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+
+@dataclass(frozen=True)
+class MetricKey:
+    """What makes a metric a metric of its own. ``dimensions`` are sorted pairs of name and value."""
+
+    account: str
+    region: str
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Datum:
+    """A published value, or several that were summed up."""
+
+    time: datetime
+    total: float
+    count: float
+    least: float
+    most: float
+
+
+Listener = Callable[[MetricKey], None]
+
+
+class Metrics:
+    """The values of all accounts and Regions. ``listeners`` hear of every metric that got one."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.Lock()
+        self._data: dict[MetricKey, list[Datum]] = defaultdict(list)
+        self.listeners: list[Listener] = []
+
+    def install(self) -> None:
+        """Hear of PutMetricData, which moto answers."""
+        self._world.after.append(self._heard)
+
+    def publish(
+        self,
+        account: str,
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        dimensions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Publish one value now, as an AWS service does."""
+        pairs = tuple(sorted((dimensions or {}).items()))
+        now = self._world.clock.now()
+        entry = {
+            "MetricName": name,
+            "Value": value,
+            "Timestamp": now,
+            "Dimensions": [{"Name": key, "Value": each} for key, each in pairs],
+        }
+        self._world.store("cloudwatch", account, region).put_metric_data(namespace, [entry])
+        key = MetricKey(account, region, namespace, name, pairs)
+        self._add(key, [Datum(now, value, 1, value, value)])
+
+    def between(self, key: MetricKey, start: datetime, end: datetime) -> tuple[Datum, ...]:
+        """The values from ``start`` on and before ``end``, in the order of their publication."""
+        with self._lock:
+            return tuple(datum for datum in self._data.get(key, ()) if start <= datum.time < end)
+
+    def _add(self, key: MetricKey, data: list[Datum]) -> None:
+        with self._lock:
+            self._data[key].extend(data)
+        for listener in tuple(self.listeners):
+            listener(key)
+
+    def _heard(self, call: Call) -> None:
+        if (call.service, call.operation) != ("cloudwatch", "PutMetricData") or call.error:
+            return
+        for entry in call.params.get("MetricData", []):
+            given = entry.get("Dimensions") or []
+            pairs = tuple(sorted((str(each["Name"]), str(each["Value"])) for each in given))
+            namespace, name = str(call.params["Namespace"]), str(entry["MetricName"])
+            key = MetricKey(call.account, call.region, namespace, name, pairs)
+            self._add(key, _data_of(entry, call.time))
+
+
+def _data_of(entry: dict[str, Any], now: datetime) -> list[Datum]:
+    time = _aware(entry.get("Timestamp")) or now
+    if entry.get("StatisticValues"):
+        values = entry["StatisticValues"]
+        total, count = float(values["Sum"]), float(values["SampleCount"])
+        return [Datum(time, total, count, float(values["Minimum"]), float(values["Maximum"]))]
+    values = entry.get("Values") or [entry.get("Value", 0)]
+    counts = entry.get("Counts") or [1] * len(values)
+    pairs = [(float(value), float(count)) for value, count in zip(values, counts, strict=True)]
+    return [Datum(time, value * count, count, value, value) for value, count in pairs]
+
+
+def _aware(time: Any) -> datetime | None:
+    if not isinstance(time, datetime):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,116 @@
+"""Who acts in the target accounts, and whether the roles for that are there and trust each other.
+
+Source: CloudFormation user guide, "Grant self-managed permissions", "Grant service-managed permissions".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from typing import TYPE_CHECKING
+
+from orgmon.sandbox import managed_policies
+from orgmon.sandbox.calls import Principal, Refusal, service_principal
+from orgmon.sandbox.policy import Decision
+from orgmon.sandbox.seed import STACKSETS_PRINCIPAL
+from orgmon.sandbox.stacksets.records import StackSetRecord
+from orgmon.sandbox.stacksets.refusals import invalid
+from orgmon.sandbox.sts import session_of
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+DEFAULT_ADMINISTRATION_ROLE = "AWSCloudFormationStackSetAdministrationRole"
+DEFAULT_EXECUTION_ROLE = "AWSCloudFormationStackSetExecutionRole"
+_SERVICE_ROLE = (
+    "aws-service-role/stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgAdmin"
+)
+_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+_SESSION = "AWSCloudFormation"
+_ASSUME = "sts:AssumeRole"
+
+
+def default_administration_role(account: str) -> str:
+    """The ARN of the administration role that is used when none is given."""
+    return f"arn:aws:iam::{account}:role/{DEFAULT_ADMINISTRATION_ROLE}"
+
+
+def service_administration_role(account: str) -> str:
+    """The ARN that a service-managed stack set shows as its administration role."""
+    return f"arn:aws:iam::{account}:role/{_SERVICE_ROLE}"
+
+
+def service_execution_role(org_id: str) -> str:
+    """The name of the role that AWS makes in each target of a service-managed set; the same in the organization."""
+    return f"stacksets-exec-{hashlib.sha256(org_id.encode()).hexdigest()[:32]}"
+
+
+class Roles:
+    """The way into target accounts. Safe to use from several threads."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = threading.Lock()
+        self._furnished: set[str] = set()
+
+    def enter(self, stack_set: StackSetRecord, account: str) -> Principal:
+        """A session of the execution role in a target account. Raises Refusal with the instance's StatusReason."""
+        if stack_set.is_service_managed:
+            return self._enter_as_service(stack_set, account)
+        return self._enter_by_roles(stack_set, account)
+
+    def _enter_as_service(self, stack_set: StackSetRecord, account: str) -> Principal:
+        name = stack_set.execution_role
+        self._furnish(account, name)
+        role = self._world.stores.role_named(account, name)
+        if role is None or not self._trusts_service(role.assume_role_policy_document, STACKSETS_PRINCIPAL):
+            raise _no_way_in(account, name, _SERVICE_ROLE)
+        return session_of(role, _SESSION)
+
+    def _furnish(self, account: str, name: str) -> None:
+        """Make the execution role, the first time that an account is a target; after that it is left alone."""
+        with self._lock:
+            if account in self._furnished:
+                return
+            self._furnished.add(account)
+            managed_policies.ensure(self._world.stores, account, _ADMINISTRATOR)
+            iam = self._world.stores.iam(account)
+            statement = {
+                "Effect": "Allow",
+                "Principal": {"Service": STACKSETS_PRINCIPAL},
+                "Action": _ASSUME,
+            }
+            trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.create_role(name, trust, "/", None, "", [], "3600")
+            iam.attach_role_policy(_ADMINISTRATOR, name)
+
+    def _enter_by_roles(self, stack_set: StackSetRecord, account: str) -> Principal:
+        administrator = self._world.stores.role(stack_set.administration_role)
+        if administrator is None or not self._trusts_service(
+            administrator.assume_role_policy_document, "cloudformation.amazonaws.com"
+        ):
+            name = stack_set.administration_role.rsplit("/", 1)[-1]
+            raise invalid(
+                f"Account {stack_set.account} should have '{name}' role with trust relationship to "
+                "CloudFormation service."
+            )
+        session = session_of(administrator, _SESSION)
+        role = None
+        if self._world.organization.exists(account):
+            role = self._world.stores.role_named(account, stack_set.execution_role)
+        if role is None or self._world.policies.refusal(session, _ASSUME, role.arn) is not None:
+            raise _no_way_in(account, stack_set.execution_role, administrator.name)
+        return session_of(role, _SESSION)
+
+    def _trusts_service(self, document: str, service: str) -> bool:
+        decision = self._world.policies.allowed_by_resource(
+            document, service_principal(service), _ASSUME, "*"
+        )
+        return decision is Decision.ALLOW
+
+
+def _no_way_in(account: str, role: str, administrator: str) -> Refusal:
+    return invalid(
+        f"Account {account} should have '{role}' role with trust relationship to Role '{administrator}'."
+    )
