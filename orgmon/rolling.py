@@ -79,12 +79,11 @@ def _plan(workspace: Workspace, order: Order) -> Plan:
 
 
 def _refuse_leaving_outdated(plan: Plan, order: Order) -> None:
-    """A changed template marks every instance OUTDATED, also those that are not selected."""
-    selective = order.accounts is not None or order.regions is not None
-    if selective and plan.templates and not order.leave_outdated:
-        names = ", ".join(change.stack for change in plan.templates)
+    """A changed template or parameter marks every instance OUTDATED, also those that are not selected."""
+    if plan.leaves_outdated and not order.leave_outdated:
+        names = ", ".join(plan.leaves_outdated)
         raise UsageError(
-            f"the template of {names} has changed: what is not selected would be left OUTDATED",
+            f"template or parameters of {names} have changed: what is not selected would be left OUTDATED",
             "deploy everything, or accept it with --leave-outdated",
         )
 

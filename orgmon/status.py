@@ -73,6 +73,7 @@ class StatusReport:
     organization: str
     cells: tuple[Cell, ...]
     coverage: Coverage
+    unlisted: tuple[str, ...] = ()
     pending_subscriptions: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -101,7 +102,9 @@ def status(
         wanted=len(wanted),
         waived=len(counted) - len(wanted),
     )
-    return StatusReport(organization.id, tuple(cells), coverage, pending_subscriptions)
+    listed = {entry.id for entry in config.accounts}
+    unlisted = tuple(account.id for account in organization.accounts if account.id not in listed)
+    return StatusReport(organization.id, tuple(cells), coverage, unlisted, pending_subscriptions)
 
 
 def _waived(config: Config, today: date) -> dict[str, str]:

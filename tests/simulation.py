@@ -37,7 +37,13 @@ from orgmon.stackset import (
     State,
 )
 
-UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED")
+UPDATABLE = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "IMPORT_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_FAILED",
+)
 NOBODY: frozenset[Pair] = frozenset()
 Instances = dict[Pair, StackInstance]
 
@@ -48,16 +54,21 @@ class Refused(AssertionError):
 
 @dataclass(frozen=True)
 class World:
-    """The State of an organization, and the pairs that operations have walked so far."""
+    """The State of an organization, and the pairs that operations have walked so far.
+
+    ``bucket_stack`` is the stack that holds the artifact bucket.
+    """
 
     state: State
     organization: Organization
+    bucket_stack: str = "base"
     walked: frozenset[Pair] = NOBODY
 
     def after(self, step: Step, failing: frozenset[Pair] = NOBODY) -> World:
         """The world after a step; operations fail in the ``failing`` pairs. Raises Refused."""
         match step:
             case PutObject(artifact=artifact):
+                _require(self.state.stack(self.bucket_stack) is not None, "NoSuchBucket")
                 return self._with(artifacts=self.state.artifacts | {artifact})
             case DeleteObjects(bucket=bucket):
                 left = frozenset(item for item in self.state.artifacts if item.bucket != bucket)
@@ -88,6 +99,8 @@ class World:
         if found is None:
             raise Refused(f"stack {name} does not exist")
         if isinstance(step, DeleteStack):
+            full = name == self.bucket_stack and self.state.artifacts
+            _require(not full, "BucketNotEmpty")
             return others
         _require(found.status in UPDATABLE, f"{name} is in {found.status} state and can not be updated")
         return (*others, replace(step.stack, status="UPDATE_COMPLETE"))
@@ -97,7 +110,10 @@ class World:
         others = tuple(item for item in self.state.stack_sets if item.name != name)
         if isinstance(step, CreateStackSet):
             _require(found is None, f"NameAlreadyExistsException: {name}")
-            return (*others, replace(step.stack_set, instances=(), auto_deployment=step.auto_deployment))
+            return (
+                *others,
+                replace(step.stack_set, instances=(), units=(), auto_deployment=step.auto_deployment),
+            )
         _require(found is not None and not found.instances, f"StackSetNotEmptyException: {name}")
         return others
 
@@ -133,10 +149,14 @@ class World:
         if target is not None:
             named = self._resolved(found, target)
             self_managed = found.permission_model is PermissionModel.SELF_MANAGED
-            _require(not (self_managed and named - chosen), f"StackInstanceNotFoundException: {named - chosen}")
+            _require(
+                not (self_managed and named - chosen), f"StackInstanceNotFoundException: {named - chosen}"
+            )
             self._require_known_units(found, target)
             chosen &= named
-        return frozenset(pair for pair in chosen if found.by_pair[pair].status is not InstanceStatus.INOPERABLE)
+        return frozenset(
+            pair for pair in chosen if found.by_pair[pair].status is not InstanceStatus.INOPERABLE
+        )
 
     def _create(self, step: CreateStackInstances, failing: frozenset[Pair]) -> World:
         found = self._stack_set(step)
@@ -148,6 +168,7 @@ class World:
             _require(old.status is not InstanceStatus.INOPERABLE, f"{pair} is INOPERABLE")
             if old.status is not InstanceStatus.CURRENT:
                 instances[pair] = self._brought_up(old, failing)
+        found = replace(found, units=tuple(sorted({*found.units, *step.target.units})))
         return self._changed(found, instances, walked)
 
     def _delete(self, step: DeleteStackInstances, failing: frozenset[Pair]) -> World:
@@ -158,9 +179,13 @@ class World:
         for pair in walked:
             if pair in failing and not step.retain:
                 detail = DetailedStatus.INOPERABLE
-                instances[pair] = replace(instances[pair], status=InstanceStatus.INOPERABLE, detailed_status=detail)
+                instances[pair] = replace(
+                    instances[pair], status=InstanceStatus.INOPERABLE, detailed_status=detail
+                )
             elif self._is_active(pair.account) or step.retain:
                 del instances[pair]
+        left = {instance.unit_id for instance in instances.values()}
+        found = replace(found, units=tuple(unit for unit in found.units if unit in left))
         return self._changed(found, instances, walked)
 
     def _import(self, step: ImportStacksToStackSet) -> World:
@@ -173,6 +198,7 @@ class World:
             instances[pair] = StackInstance(
                 *pair, InstanceStatus.OUTDATED, stack_id=identity, unit_id=step.unit
             )
+        found = replace(found, units=tuple(sorted({*found.units, step.unit} - {""})))
         return self._changed(found, instances, frozenset(instances) - frozenset(found.by_pair))
 
     def _resolved(self, found: StackSet, target: DeploymentTarget) -> frozenset[Pair]:
@@ -187,8 +213,10 @@ class World:
         return frozenset(Pair(account, region) for account in accounts for region in target.regions)
 
     def _require_known_units(self, found: StackSet, target: DeploymentTarget) -> None:
-        known = {instance.unit_id for instance in found.instances}
-        _require(set(target.units) <= known, f"unit of {target.units} not found in StackSet {found.name}")
+        _require(
+            set(target.units) <= set(found.units),
+            f"unit of {target.units} not found in StackSet {found.name}",
+        )
 
     def _unit_of(self, pair: Pair, target: DeploymentTarget) -> str:
         return next((unit for unit in target.units if pair.account in self.organization.under(unit)), "")
@@ -204,7 +232,9 @@ class World:
         if instance.pair in failing:
             status, detail = InstanceStatus.OUTDATED, DetailedStatus.FAILED
             return replace(instance, status=status, detailed_status=detail, reason="rehearsed")
-        identity = instance.stack_id or f"arn:aws:cloudformation:{instance.region}:{instance.account}:stack/s/1"
+        identity = (
+            instance.stack_id or f"arn:aws:cloudformation:{instance.region}:{instance.account}:stack/s/1"
+        )
         return StackInstance(*instance.pair, stack_id=identity, unit_id=instance.unit_id)
 
 

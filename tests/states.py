@@ -75,7 +75,9 @@ def template(number: int) -> TemplateBody:
 @st.composite
 def organizations(draw: st.DrawFn) -> Organization:
     """A management account and a few members anywhere, most of them ACTIVE."""
-    states = st.sampled_from([*[AccountState.ACTIVE] * 5, AccountState.SUSPENDED, AccountState.PENDING_CLOSURE])
+    states = st.sampled_from(
+        [*[AccountState.ACTIVE] * 5, AccountState.SUSPENDED, AccountState.PENDING_CLOSURE]
+    )
     members = draw(st.lists(st.sampled_from(MEMBERS), unique=True, min_size=1))
     accounts = [Account(MANAGEMENT, "management", "m@example.com", AccountState.ACTIVE, ROOT)]
     for member in sorted(members):
@@ -159,7 +161,11 @@ def states(draw: st.DrawFn, organization: Organization, *, observed: bool) -> St
         Stack(name, MANAGEMENT, REGIONS[0], template(draw(st.integers(0, 1))), status=draw(status))
         for name in draw(st.lists(st.sampled_from(("base", "trail")), unique=True))
     )
-    artifacts = draw(st.frozensets(st.sampled_from(("a.zip", "b.zip")))) if stacks else frozenset()
+    artifacts = (
+        draw(st.frozensets(st.sampled_from(("a.zip", "b.zip"))))
+        if any(stack.name == STAGES[0] for stack in stacks)
+        else frozenset()
+    )
     return State(
         stacks,
         tuple(draw(stack_sets(name, organization, observed=observed)) for name in names),

@@ -77,13 +77,13 @@ def test_the_alarm_of_a_member_is_told_by_its_name() -> None:
         "region": "us-east-2",
         "time": "2026-11-20T10:05:00Z",
         "detail": {
-            "alarmName": "orgmon-trail-tampering",
+            "alarmName": "orgmon-member-trail-tampering",
             "state": {"value": "ALARM", "reason": "1 datapoint"},
         },
     }
     alert = alert_of("member-alarm", changed, CATALOGUE, DIRECTORY)
     assert (alert.detection, alert.severity, alert.region) == ("trail-tampering", "critical", "us-east-2")
-    assert "alarm orgmon-trail-tampering: 1 datapoint" in alert.text
+    assert "alarm orgmon-member-trail-tampering: 1 datapoint" in alert.text
 
 
 @dataclass

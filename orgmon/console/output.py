@@ -16,11 +16,15 @@ from orgmon.errors import UsageError
 
 # Raised whenever a field of a JSON result changes its meaning or goes away.
 ENVELOPE = 1
+WIDE = 240
 
 
 @cache
 def _out(file: Any) -> Console:
-    return Console(file=file, highlight=False, soft_wrap=not file.isatty())
+    # Without a terminal there is no edge to wrap at, and a table must not be squeezed.
+    return Console(
+        file=file, highlight=False, **({} if file.isatty() else {"soft_wrap": True, "width": WIDE})
+    )
 
 
 def out() -> Console:

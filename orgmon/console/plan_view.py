@@ -41,19 +41,25 @@ def _changes(console: Console, plan: Plan, organization: Organization, *, every:
             by_stack[change.stack].append(change)
     for stack, changes in by_stack.items():
         console.print(f"[bold]{escape(stack)}[/bold]")
+        groups: dict[tuple[str, Action, str], list[str]] = defaultdict(list)
         for change in changes:
-            console.print(_line(change, organization))
+            groups[change.pair.account, change.action, change.reason].append(change.pair.region)
+        for (account, action, reason), regions in groups.items():
+            console.print(_line(account, action, reason, regions, organization))
         console.print()
 
 
-def _line(change: Change, organization: Organization) -> Text:
-    account = organization.by_id.get(change.pair.account)
+def _line(
+    account_id: str, action: Action, reason: str, regions: list[str], organization: Organization
+) -> Text:
+    """What happens in one account: its Regions share a line where action and reason are the same."""
+    account = organization.by_id.get(account_id)
     name = account.name if account else "unknown"
-    unit = organization.path_of(change.pair.account).removeprefix("Root/")
+    unit = organization.path_of(account_id).removeprefix("Root/")
     line = Text("  ")
-    line.append(f"{change.action.symbol} {change.action.value:<9} ", style=STYLES[change.action])
-    line.append(f"{change.pair.account} {name:<22.22} {unit:<20.20} {change.pair.region:<15} ")
-    line.append(change.reason, style="dim")
+    line.append(f"{action.symbol} {action.value:<9} ", style=STYLES[action])
+    line.append(f"{account_id} {name:<16} {unit:<18} {' '.join(regions)}  ")
+    line.append(reason, style="dim")
     return line
 
 

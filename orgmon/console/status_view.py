@@ -43,6 +43,11 @@ def show(console: Console, report: StatusReport) -> None:
             f"[yellow]pending[/yellow] {protocol} {escape(endpoint)} has not confirmed its subscription to {topic} "
             "alerts: open the mail from AWS within two days"
         )
+    names = {cell.account: cell.account_name for cell in report.cells}
+    for account in report.unlisted:
+        console.print(
+            f"[yellow]unlisted[/yellow] {account} {escape(names.get(account, ''))} is in no entry of accounts.yaml"
+        )
     console.print(coverage_line(report.coverage))
 
 

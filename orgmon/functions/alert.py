@@ -11,7 +11,7 @@ from orgmon.cloudtrail import CloudTrailEvent
 # Amazon SNS: at most 100 ASCII characters.
 SUBJECT_LENGTH = 100
 ALARM_STATE_CHANGE = "CloudWatch Alarm State Change"
-ALARM_PREFIX = "orgmon-"
+ALARM_PREFIX = "orgmon-member-"
 UNLISTED = "not listed in accounts.yaml"
 
 

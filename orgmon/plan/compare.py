@@ -17,6 +17,9 @@ from orgmon.stackset import (
     StackSet,
 )
 
+# CloudFormation takes neither an update nor anything else but the continuation of the rollback.
+STUCK = ("UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED")
+
 
 def differs(desired: StackSet, observed: StackSet) -> str:
     """Why all instances of a stack set have to be updated; empty where they need not."""
@@ -38,6 +41,7 @@ def stack_set_changes(
     wanted = desired.by_pair if desired else {}
     found = observed.by_pair if observed else {}
     why_all = differs(desired, observed) if desired and observed else ""
+    never = _cannot_change(desired, observed)
     one = desired or observed
     assert one is not None
     name = one.name
@@ -47,11 +51,20 @@ def stack_set_changes(
         if pair not in wanted:
             assert instance is not None
             change = _extra(name, instance, organization, prune=prune)
+        elif never:
+            change = Change(name, pair, Action.BLOCKED, never)
         else:
             change = _wanted(name, pair, instance, why_all, organization)
         before = _state_of(instance, observed)
         ends = "" if change.action is Action.DELETE else f"CURRENT {after}"
         yield replace(change, before=before, after=before if change.action is Action.NONE else ends)
+
+
+def _cannot_change(desired: StackSet | None, observed: StackSet | None) -> str:
+    """Why a stack set cannot become what is wanted: AWS keeps the permission model while there are instances."""
+    if desired is None or observed is None or desired.permission_model is observed.permission_model:
+        return ""
+    return f"the stack set is {observed.permission_model}: destroy it first to make it {desired.permission_model}"
 
 
 def _wanted(
@@ -99,21 +112,26 @@ def _unreachable(account_id: str, organization: Organization) -> str:
     return "" if account.is_active else account.state.lower().replace("_", " ")
 
 
-def stack_change(desired: Stack | None, observed: Stack | None) -> Change:
-    """The change of a plain stack."""
+def stack_change(desired: Stack | None, observed: Stack | None, *, prune: bool = False) -> Change:
+    """The change of a plain stack; one that is not wanted is deleted only with ``prune``."""
     one = desired or observed
     assert one is not None
-    action, reason = _stack_action(desired, observed)
-    before = f"{observed.status} {fingerprint(observed)}" if observed else ""
-    after = f"CURRENT {fingerprint(desired)}" if desired else ""
+    action, reason = _stack_action(desired, observed, prune=prune)
+    before = ""
+    if observed:
+        before = f"{'CURRENT' if observed.is_settled else observed.status} {fingerprint(observed)}"
+    ends = "" if action is Action.DELETE or desired is None else f"CURRENT {fingerprint(desired)}"
+    after = before if action is Action.NONE else ends
     return Change(one.name, Pair(one.account, one.region), action, reason, before, after)
 
 
-def _stack_action(desired: Stack | None, observed: Stack | None) -> tuple[Action, str]:
+def _stack_action(desired: Stack | None, observed: Stack | None, *, prune: bool) -> tuple[Action, str]:
     if desired is None:
-        return Action.DELETE, "not wanted"
+        return (Action.DELETE, "not wanted") if prune else (Action.NONE, "extra; deleted with --prune")
     if observed is None:
         return Action.CREATE, "missing"
+    if observed.status in STUCK:
+        return Action.BLOCKED, f"{observed.status}: continue its rollback in CloudFormation"
     if desired.template != observed.template:
         return Action.UPDATE, "template changed"
     if desired.parameters != observed.parameters:

@@ -208,11 +208,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a deploy would do, and everything that it leaves alone."""
+    """Everything that a deploy would do, and everything that it leaves alone.
+
+    ``leaves_outdated`` names the stack sets that get new content while instances outside the selection do not.
+    """
 
     changes: tuple[Change, ...] = ()
     stages: tuple[Stage, ...] = ()
     templates: tuple[TemplateChange, ...] = field(default=(), repr=False)
+    leaves_outdated: tuple[str, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:

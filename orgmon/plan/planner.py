@@ -6,13 +6,23 @@ end, in the opposite order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from orgmon.desired import Rollout, Wave
 from orgmon.organization import Organization
 from orgmon.plan import compare, removal, steps
-from orgmon.plan.model import Action, Change, Plan, PutObject, Stage, Step, TemplateChange
+from orgmon.plan.model import (
+    Action,
+    Change,
+    Plan,
+    PutObject,
+    Stage,
+    Step,
+    TemplateChange,
+    UpdateStack,
+    UpdateStackSet,
+)
 from orgmon.stackset import Pair, StackSet, State
 
 
@@ -25,6 +35,11 @@ class Options:
     regions: frozenset[str] | None = None
     retained: tuple[tuple[str, tuple[str, ...]], ...] = ()
     keeps: frozenset[str] = frozenset()
+
+    @property
+    def is_partial(self) -> bool:
+        """True where only a selection of accounts or Regions may be touched."""
+        return self.accounts is not None or self.regions is not None
 
     def covers(self, pair: Pair) -> bool:
         """True for the pairs that this run may touch."""
@@ -45,19 +60,29 @@ def plan(
     ``options.keeps`` names the stack sets whose stacks stay when their instances are removed (the logs).
     """
     changes = tuple(_changes(desired, observed, organization, options))
+    whole = options.prune and not options.is_partial
     stages = (
-        *_artifacts(desired, observed, rollout),
-        *_building(desired, observed, rollout, changes, options),
-        *removal.stages(desired, observed, rollout, changes, options.keeps),
+        *_artifacts(desired, observed, rollout, changes),
+        *_building(desired, observed, organization, rollout, changes, options),
+        *removal.stages(desired, observed, rollout, changes, options.keeps, whole=whole),
     )
-    return Plan(changes, _in_order(stages, rollout), tuple(_templates(desired, observed)))
+    ordered = _in_order(stages, rollout)
+    sent = tuple(dict.fromkeys(_sent(ordered)))
+    return Plan(
+        changes,
+        ordered,
+        tuple(_templates(sent, desired, observed)),
+        tuple(name for name in sent if _leaves_outdated(observed.stack_set(name), options)),
+    )
 
 
 def _changes(
     desired: State, observed: State, organization: Organization, options: Options
 ) -> Iterator[Change]:
     for name in _names(desired.stacks, observed.stacks):
-        yield compare.stack_change(desired.stack(name), observed.stack(name))
+        change = compare.stack_change(desired.stack(name), observed.stack(name), prune=options.prune)
+        if options.covers(change.pair):
+            yield change
     for name in _names(desired.stack_sets, observed.stack_sets):
         for change in compare.stack_set_changes(
             desired.stack_set(name), observed.stack_set(name), organization, prune=options.prune
@@ -70,17 +95,25 @@ def _names(*groups: Iterable[object]) -> list[str]:
     return list(dict.fromkeys(str(item.name) for group in groups for item in group))  # type: ignore[attr-defined]
 
 
-def _artifacts(desired: State, observed: State, rollout: Rollout) -> Iterator[Stage]:
-    """Artifacts come after the bucket and before what uses them."""
-    missing = sorted(desired.artifacts - observed.artifacts, key=lambda artifact: artifact.key)
-    if missing:
+def _artifacts(
+    desired: State, observed: State, rollout: Rollout, changes: tuple[Change, ...]
+) -> Iterator[Stage]:
+    """Artifacts come after the bucket and before what uses them; without a bucket they have to wait."""
+    base = rollout.stages[0]
+    change = next((change for change in changes if change.stack == base), None)
+    acts = change is not None and change.action in (Action.CREATE, Action.UPDATE)
+    is_new = acts and (observed.stack(base) is None or steps.is_dead(observed.stack(base)))
+    there = frozenset() if is_new else observed.artifacts
+    missing = sorted(desired.artifacts - there, key=lambda artifact: artifact.key)
+    if missing and (is_new or observed.stack(base) is not None):
         puts = tuple(PutObject("missing", artifact) for artifact in missing)
-        yield Stage(rollout.stages[0], "artifacts", puts)
+        yield Stage(base, "artifacts", puts)
 
 
 def _building(
     desired: State,
     observed: State,
+    organization: Organization,
     rollout: Rollout,
     changes: tuple[Change, ...],
     options: Options,
@@ -89,34 +122,33 @@ def _building(
     for change in changes:
         by_stack.setdefault(change.stack, []).append(change)
     for stack in desired.stacks:
-        todo = steps.for_stack(stack, observed.stack(stack.name), by_stack[stack.name][0])
-        if todo:
-            yield Stage(rollout.stage_of(stack.name), "", todo)
-    retained = dict(options.retained)
+        for change in by_stack.get(stack.name, []):
+            buckets = removal.artifact_buckets(stack.name, observed, rollout)
+            if todo := steps.for_stack(stack, observed.stack(stack.name), change, buckets):
+                yield Stage(rollout.stage_of(stack.name), "", todo)
     for stack_set in desired.stack_sets:
-        yield from _waves(
+        builder = steps.StackSetSteps(
             stack_set,
             observed.stack_set(stack_set.name),
-            rollout,
-            by_stack.get(stack_set.name, []),
-            retained,
+            rollout.preferences,
+            organization,
+            partial=options.is_partial,
         )
+        pairs = by_stack.get(stack_set.name, [])
+        yield from _waves(stack_set.name, builder, rollout, pairs, options)
 
 
 def _waves(
-    desired: StackSet,
-    observed: StackSet | None,
-    rollout: Rollout,
-    changes: list[Change],
-    retained: Mapping[str, tuple[str, ...]],
+    name: str, builder: steps.StackSetSteps, rollout: Rollout, changes: list[Change], options: Options
 ) -> Iterator[Stage]:
     """The stages of one stack set: what comes first, each wave, what comes last."""
     todo = [change for change in changes if change.action in (Action.CREATE, Action.UPDATE)]
+    if options.is_partial and not todo:
+        return
     waves = [wave for wave in rollout.waves if any(change.pair.account in wave.accounts for change in todo)]
-    builder = steps.StackSetSteps(desired, observed, rollout.preferences)
-    stage = rollout.stage_of(desired.name)
-    first = builder.before_waves(single_wave=len(waves) <= 1, retained=retained.get(desired.name, ()))
-    pending: list[Step] = list(first)
+    stage = rollout.stage_of(name)
+    retained = dict(options.retained).get(name, ())
+    pending: list[Step] = list(builder.before_waves(single_wave=len(waves) <= 1, retained=retained))
     for wave in waves:
         pending += builder.wave(_of(wave, todo))
         yield Stage(stage, wave.name, tuple(pending))
@@ -141,9 +173,22 @@ def _in_order(stages: Iterable[Stage], rollout: Rollout) -> tuple[Stage, ...]:
     return (*building, *removing)
 
 
-def _templates(desired: State, observed: State) -> Iterator[TemplateChange]:
-    for name in _names(desired.stacks, desired.stack_sets):
+def _sent(stages: Iterable[Stage]) -> Iterator[str]:
+    """The stacks and stack sets that get new content."""
+    for stage in stages:
+        for step in stage.steps:
+            if isinstance(step, UpdateStack) or (isinstance(step, UpdateStackSet) and step.sends_template):
+                yield step.target_name
+
+
+def _templates(names: Iterable[str], desired: State, observed: State) -> Iterator[TemplateChange]:
+    for name in names:
         wanted = desired.stack(name) or desired.stack_set(name)
         found = observed.stack(name) or observed.stack_set(name)
         if wanted and found and wanted.template != found.template:
             yield TemplateChange(name, found.template, wanted.template)
+
+
+def _leaves_outdated(observed: StackSet | None, options: Options) -> bool:
+    """Does new content fall on instances that the selection leaves out?"""
+    return observed is not None and not all(options.covers(pair) for pair in observed.by_pair)

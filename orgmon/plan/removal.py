@@ -38,59 +38,58 @@ def stages(
     rollout: Rollout,
     changes: tuple[Change, ...],
     keeps: frozenset[str],
+    *,
+    whole: bool,
 ) -> Iterator[Stage]:
-    """The stages that remove what ``changes`` say is deleted. ``keeps`` names stack sets whose stacks stay."""
+    """The stages that remove what ``changes`` say is deleted. ``keeps`` names stack sets whose stacks stay.
+
+    ``whole`` says that stack sets that are not wanted go as a whole, not only a selection of their pairs.
+    """
     deletes: dict[str, set[Pair]] = defaultdict(set)
     for change in changes:
         if change.action is Action.DELETE:
             deletes[change.stack].add(change.pair)
     for stack_set in observed.stack_sets:
-        wanted = desired.stack_set(stack_set.name)
-        steps = tuple(_steps(stack_set, wanted, deletes[stack_set.name], rollout, keeps))
+        gone = whole and desired.stack_set(stack_set.name) is None
+        retain = stack_set.name in keeps
+        steps = tuple(
+            _steps(stack_set, deletes[stack_set.name], rollout.preferences, gone=gone, retain=retain)
+        )
         if steps:
             yield Stage(rollout.stage_of(stack_set.name), WAVE, steps)
     for stack in observed.stacks:
-        if desired.stack(stack.name) is None:
-            buckets = {artifact.bucket for artifact in observed.artifacts}
+        if desired.stack(stack.name) is None and deletes[stack.name]:
+            buckets = artifact_buckets(stack.name, observed, rollout)
             empty = tuple(DeleteObjects("its stack is deleted", bucket, stack.region) for bucket in buckets)
-            is_base = stack.name == rollout.stages[0]
-            todo: tuple[Step, ...] = (DeleteStack("not wanted", stack),)
-            yield Stage(rollout.stage_of(stack.name), WAVE, (*(empty if is_base else ()), *todo))
+            yield Stage(rollout.stage_of(stack.name), WAVE, (*empty, DeleteStack("not wanted", stack)))
+
+
+def artifact_buckets(stack: str, observed: State, rollout: Rollout) -> tuple[str, ...]:
+    """The buckets in a stack that hold something; only the first stage's stack has any."""
+    if stack != rollout.stages[0]:
+        return ()
+    return tuple(sorted({artifact.bucket for artifact in observed.artifacts}))
 
 
 def _steps(
-    observed: StackSet,
-    desired: StackSet | None,
-    pairs: set[Pair],
-    rollout: Rollout,
-    keeps: frozenset[str],
+    observed: StackSet, pairs: set[Pair], preferences: OperationPreferences, *, gone: bool, retain: bool
 ) -> Iterator[Step]:
-    preferences = rollout.preferences
-    gone = desired is None and pairs == set(observed.by_pair)
-    if gone and observed.auto_deployment.enabled and pairs:
+    if gone and observed.auto_deployment.enabled:
         # Otherwise an account that joins meanwhile gets a new instance.
         off = AutoDeployment(enabled=False)
         yield UpdateStackSet("removal: auto-deployment off", observed, preferences, auto_deployment=off)
-    retain = observed.name in keeps
-    for unit, inside in _by_unit(observed, pairs).items():
-        yield from _deletes(observed, unit, inside, preferences, retain=retain)
-    if gone:
+    for accounts, regions in rectangles(pairs):
+        where = DeploymentTarget(accounts, regions, _units(observed, accounts, regions))
+        reason = "not wanted; the stacks stay" if retain else "not wanted"
+        yield DeleteStackInstances(reason, observed, where, preferences, retain=retain)
+    if gone and pairs == set(observed.by_pair):
         yield DeleteStackSet("not wanted", observed)
 
 
-def _by_unit(observed: StackSet, pairs: set[Pair]) -> dict[str, set[Pair]]:
-    """Pairs by the unit that their instances were deployed through: deletes have to name it."""
-    found: dict[str, set[Pair]] = defaultdict(set)
-    for pair in sorted(pairs):
-        service_managed = observed.permission_model is PermissionModel.SERVICE_MANAGED
-        found[observed.by_pair[pair].unit_id if service_managed else ""].add(pair)
-    return found
-
-
-def _deletes(
-    observed: StackSet, unit: str, pairs: set[Pair], preferences: OperationPreferences, *, retain: bool
-) -> Iterator[Step]:
-    for accounts, regions in rectangles(pairs):
-        where = DeploymentTarget(accounts, regions, (unit,) if unit else ())
-        reason = "not wanted; the stacks stay" if retain else "not wanted"
-        yield DeleteStackInstances(reason, observed, where, preferences, retain=retain)
+def _units(observed: StackSet, accounts: frozenset[str], regions: frozenset[str]) -> tuple[str, ...]:
+    """The units that the instances of a rectangle were deployed through: deletes have to name them."""
+    if observed.permission_model is PermissionModel.SELF_MANAGED:
+        return ()
+    pairs = (Pair(account, region) for account in accounts for region in regions)
+    found = {observed.by_pair[pair].unit_id for pair in pairs} - {""}
+    return tuple(sorted(found)) or observed.units

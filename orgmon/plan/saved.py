@@ -14,6 +14,7 @@ from typing import Any
 
 from orgmon.errors import StalePlanError, UsageError
 from orgmon.plan.model import Action, Change, Plan
+from orgmon.plan.steps import DEAD
 from orgmon.stackset import Pair
 
 KIND = "orgmon saved plan"
@@ -124,8 +125,11 @@ def check(saved_plan: SavedPlan, now: Plan, organization: str) -> None:
             "use credentials of the other organization, or plan again",
         )
     known = {(change.stack, change.pair): change for change in saved_plan.changes}
+    sent = {change.stack: change.after.partition(" ")[2] for change in saved_plan.changes if change.after}
     moved = [
-        text for change in now.changes if (text := _moved(known.get((change.stack, change.pair)), change))
+        text
+        for change in now.changes
+        if (text := _moved(known.get((change.stack, change.pair)), change, sent.get(change.stack, "")))
     ]
     present = {(change.stack, change.pair) for change in now.changes}
     moved += [
@@ -139,12 +143,19 @@ def check(saved_plan: SavedPlan, now: Plan, organization: str) -> None:
         raise StalePlanError(f"the world has moved since the plan was made:\n  {shown}{more}", "plan again")
 
 
-def _moved(was: Change | None, now: Change) -> str:
+def _moved(was: Change | None, now: Change, sent: str) -> str:
+    """How a pair moved otherwise than by the plan; ``sent`` is the content that the plan gives its stack set."""
     place = f"{now.stack} {now.pair.account} {now.pair.region}"
     if was is None:
         return f"{place}: {now.action} is not in the plan" if now.action in ACTING else ""
     if now.action in ACTING and now.after != was.after:
         return f"{place}: should become something else now"
-    if now.before not in (was.before, was.after):
+    # The first wave gives the stack set its new content, which leaves all other instances behind it; an instance
+    # whose turn has come and failed is behind it as well.
+    status = was.before.partition(" ")[0]
+    on_the_way = {f"OUTDATED {sent}", f"{status} {sent}"} if sent else set()
+    # A stack that has to be made again is absent for a while.
+    on_the_way |= {""} if status in DEAD else set()
+    if now.before not in {was.before, was.after} | on_the_way:
         return f"{place}: was {was.before or 'absent'}, is {now.before or 'absent'}"
     return ""

@@ -14,7 +14,7 @@ from orgmon.detections.model import Detection, Flow, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
 from orgmon.stacks.detection import to_hub
-from orgmon.stacks.metrics import filters_and_alarm
+from orgmon.stacks.metrics import Place, filters_and_alarm
 
 
 def alarmed(detections: tuple[Detection, ...]) -> tuple[Detection, ...]:
@@ -37,8 +37,9 @@ def _build(inputs: Inputs) -> Template:
         SecurityAccountId="The account of the hub",
         HomeRegion="The Region of the hub",
     )
+    place = Place(names.LOCAL_LOG_GROUP, "$.detail.", names.MEMBER_METRICS, names.member_alarm)
     for detection in alarmed(inputs.detections):
-        for resource in filters_and_alarm(detection, names.LOCAL_LOG_GROUP, "$.detail.", []):
+        for resource in filters_and_alarm(detection, place, []):
             template.add_resource(resource)
     template.add_resource(_state_changes())
     return template
@@ -49,14 +50,7 @@ def _state_changes() -> events.Rule:
         "AlarmStateChanges",
         Name=f"{names.PREFIX}-alarm-state",
         Description="Forwards to the monitoring hub of the organization",
-        EventPattern={
-            "source": ["aws.cloudwatch"],
-            "detail-type": ["CloudWatch Alarm State Change"],
-            "detail": {
-                "alarmName": [{"prefix": f"{names.PREFIX}-"}],
-                "state": {"value": ["ALARM"]},
-            },
-        },
+        EventPattern=names.travelling_alarms(),
         State="ENABLED",
         Targets=[to_hub()],
     )

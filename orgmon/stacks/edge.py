@@ -53,9 +53,7 @@ def _build(inputs: Inputs) -> Template:
         )
     )
     # An alarm can only name a topic of its own Region: this one names none and travels to the hub as an event.
-    template.add_resource(
-        queue_alarm("EdgeAlarm", "edge-dead-letters", GetAtt(queue, "QueueName"), actions=[])
-    )
+    template.add_resource(queue_alarm("EdgeAlarm", names.EDGE_ALARM, GetAtt(queue, "QueueName"), actions=[]))
     return template
 
 

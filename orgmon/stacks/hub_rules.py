@@ -28,12 +28,9 @@ def add(template: Template, detections: tuple[Detection, ...]) -> None:
             template.add_resource(
                 _rule(f"{detection.id}{suffix}", detection.id, rule.pattern, rule.state, detection.severity)
             )
-    alarm = {
-        "source": ["aws.cloudwatch"],
-        "detail-type": ["CloudWatch Alarm State Change"],
-        "detail": {"alarmName": [{"prefix": f"{names.PREFIX}-"}], "state": {"value": ["ALARM"]}},
-    }
-    template.add_resource(_rule(ALARM_MESSAGE, ALARM_MESSAGE, alarm, "ENABLED", "critical"))
+    template.add_resource(
+        _rule(ALARM_MESSAGE, ALARM_MESSAGE, names.travelling_alarms(), "ENABLED", "critical")
+    )
 
 
 def _rule(name: str, detection_id: str, pattern: object, state: str, severity: str) -> events.Rule:

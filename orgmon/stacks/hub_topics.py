@@ -42,7 +42,7 @@ def add_pipeline(template: Template) -> None:
     topic = Ref(title)
     for queue_class, _ in names.QUEUE_CLASSES:
         queue = names.logical_id(queue_class, "queue") + "DeadLetters"
-        name = names.dead_letters(queue_class).removeprefix(f"{names.PREFIX}-")
+        name = names.dead_letters(queue_class)
         template.add_resource(queue_alarm(f"{queue}Alarm", name, GetAtt(queue, "QueueName"), [topic]))
     template.add_resource(_notifier_alarm(topic))
     template.add_resource(_dashboard())

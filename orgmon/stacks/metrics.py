@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from troposphere import cloudwatch, logs
@@ -11,45 +13,55 @@ from orgmon.detections.model import Detection, MetricFilter
 from orgmon.stacks import names
 
 
-def filters_and_alarm(
-    detection: Detection, log_group: Any, selector_prefix: str, alarm_actions: list[Any], after: str = ""
-) -> list[logs.MetricFilter | cloudwatch.Alarm]:
-    """The metric filters of a detection on a log group, and the alarm on their metric.
+@dataclass(frozen=True)
+class Place:
+    """Where filters and alarms are: the log group, how its events are read, and how things are named there.
 
-    ``selector_prefix`` is ``$.`` where CloudTrail records are the log events, ``$.detail.`` where EventBridge
-    events are. A pattern that is too long for one filter comes as several of the same metric. ``after`` is the
-    logical id of a resource that has to exist first.
+    ``selectors`` is ``$.`` where CloudTrail records are the log events, ``$.detail.`` where EventBridge events are.
+    ``after`` is the logical id of a resource that has to exist first.
     """
-    filters = [
-        _filter(detection, compiled, log_group, after)
-        for compiled in metric_filters(detection, selector_prefix)
-    ]
-    return [*filters, _alarm(detection, alarm_actions, filters[0].title)]
+
+    log_group: Any
+    selectors: str
+    namespace: str
+    name: Callable[[str], str]
+    after: str = ""
 
 
-def _filter(detection: Detection, compiled: MetricFilter, log_group: Any, after: str) -> logs.MetricFilter:
+def filters_and_alarm(
+    detection: Detection, place: Place, alarm_actions: list[Any]
+) -> list[logs.MetricFilter | cloudwatch.Alarm]:
+    """The metric filters of a detection, and the alarm on their metric.
+
+    A pattern that is too long for one filter comes as several of the same metric.
+    """
+    filters = [_filter(detection, one, place) for one in metric_filters(detection, place.selectors)]
+    return [*filters, _alarm(detection, place, alarm_actions, filters[0].title)]
+
+
+def _filter(detection: Detection, compiled: MetricFilter, place: Place) -> logs.MetricFilter:
     """No default value: one would make every filter a billed metric."""
     return logs.MetricFilter(
         names.logical_id(compiled.name, "filter"),
-        FilterName=names.alarm(compiled.name),
-        LogGroupName=log_group,
+        FilterName=place.name(compiled.name),
+        LogGroupName=place.log_group,
         FilterPattern=compiled.pattern,
         MetricTransformations=[
             logs.MetricTransformation(
-                MetricName=detection.id, MetricNamespace=names.METRIC_NAMESPACE, MetricValue="1"
+                MetricName=detection.id, MetricNamespace=place.namespace, MetricValue="1"
             )
         ],
-        **({"DependsOn": after} if after else {}),
+        **({"DependsOn": place.after} if place.after else {}),
     )
 
 
-def _alarm(detection: Detection, actions: list[Any], after: str) -> cloudwatch.Alarm:
+def _alarm(detection: Detection, place: Place, actions: list[Any], after: str) -> cloudwatch.Alarm:
     threshold = detection.threshold
     return cloudwatch.Alarm(
         names.logical_id(detection.id, "alarm"),
-        AlarmName=names.alarm(detection.id),
+        AlarmName=place.name(detection.id),
         AlarmDescription=f"{detection.severity}: {detection.title}. {detection.runbook}"[:1024],
-        Namespace=names.METRIC_NAMESPACE,
+        Namespace=place.namespace,
         MetricName=detection.id,
         Statistic="Sum",
         Period=threshold.seconds if threshold else 60,
@@ -69,7 +81,7 @@ def queue_alarm(title: str, name: str, queue_name: Any, actions: list[Any]) -> c
     """An alarm that goes off as soon as a dead-letter queue holds a message."""
     return cloudwatch.Alarm(
         title,
-        AlarmName=names.alarm(name),
+        AlarmName=name,
         AlarmDescription="high: events or alerts could not be delivered. Read the queue's messages: their "
         "attributes say which rule, which target and why.",
         Namespace="AWS/SQS",

@@ -23,7 +23,11 @@ HUB_KEY_ALIAS = "alias/orgmon-hub"
 LOGS_KEY_ALIAS = "alias/orgmon-logs"
 # EventBridge may only write to log groups below this prefix (facts on log group targets).
 LOCAL_LOG_GROUP = "/aws/events/orgmon"
-METRIC_NAMESPACE = "orgmon"
+# Members' alarms and metrics have names of their own: in the management account both kinds are in one Region.
+CENTRAL_METRICS = "orgmon"
+MEMBER_METRICS = "orgmon/member"
+MEMBER_ALARM_PREFIX = "orgmon-member-"
+EDGE_ALARM = "orgmon-edge-dead-letters"
 ADMINISTRATION_ROLE = "orgmon-stackset-administration"
 EXECUTION_ROLE = "orgmon-stackset-execution"
 
@@ -67,9 +71,26 @@ def trail_log_group(trail: str) -> str:
     return f"/aws/cloudtrail/{trail}"
 
 
-def alarm(detection_id: str) -> str:
-    """The name of the alarm of a detection; the hub knows our alarms by this prefix."""
-    return f"{PREFIX}-{detection_id}"
+def alarm(name: str) -> str:
+    """The name of an alarm that has a topic, and of a central metric filter."""
+    return f"{PREFIX}-{name}"
+
+
+def member_alarm(detection_id: str) -> str:
+    """The name of a detection's alarm and metric filter in a member; these alarms travel to the hub as events."""
+    return f"{MEMBER_ALARM_PREFIX}{detection_id}"
+
+
+def travelling_alarms() -> dict[str, object]:
+    """The event pattern of alarms that name no topic and are forwarded instead."""
+    return {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {
+            "alarmName": [{"prefix": MEMBER_ALARM_PREFIX}, EDGE_ALARM],
+            "state": {"value": ["ALARM"]},
+        },
+    }
 
 
 def logical_id(*words: str) -> str:

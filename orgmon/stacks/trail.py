@@ -15,7 +15,7 @@ from troposphere import logs as log_groups
 from orgmon.detections.model import Flow, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
-from orgmon.stacks.metrics import filters_and_alarm
+from orgmon.stacks.metrics import Place, filters_and_alarm
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
 
@@ -97,14 +97,15 @@ def _role() -> iam.Role:
 
 
 def _add_alarms(template: Template, inputs: Inputs) -> None:
+    after = "" if inputs.existing_log_group else "TrailLogGroup"
+    place = Place(Ref("LogGroupName"), "$.", names.CENTRAL_METRICS, names.alarm, after)
     for detection in inputs.detections:
         if Flow.METRICS not in detection.flows or detection.severity is Severity.INFORMATIONAL:
             continue
         topic = Sub(
             "arn:${AWS::Partition}:sns:${AWS::Region}:${SecurityAccountId}:" + names.topic(detection.severity)
         )
-        after = "" if inputs.existing_log_group else "TrailLogGroup"
-        for resource in filters_and_alarm(detection, Ref("LogGroupName"), "$.", [topic], after):
+        for resource in filters_and_alarm(detection, place, [topic]):
             template.add_resource(resource)
 
 

@@ -14,6 +14,8 @@ from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.seed import Seed, SeedAccount
 from orgmon.sandbox.world import World
 
+from .fleet import Fleet
+
 MANAGEMENT = "111111111111"
 SECURITY = "222222222222"
 LOGS = "333333333333"
@@ -57,3 +59,11 @@ def engine(world: World) -> Iterator[Engine]:
 def cloudformation(world: World, engine: Engine) -> Any:
     """The administrator's CloudFormation client in the production account."""
     return world.session(PROD).client("cloudformation", region_name=HOME)
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    """Ten accounts below one unit, with stack sets."""
+    made = Fleet()
+    yield made
+    made.close()

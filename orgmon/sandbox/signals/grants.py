@@ -70,6 +70,13 @@ class Grants:
         who = sender.principal.service or sender.principal.arn
         return f"{who} is not authorized to perform: {action} on resource: {resource} {why}"
 
+    def allows(self, policy: str, sender: Sender, action: str, resource: str) -> bool:
+        """True if one resource policy allows it."""
+        decision = self._world.policies.allowed_by_resource(
+            policy, sender.principal, action, resource, sender.context
+        )
+        return decision is Decision.ALLOW
+
     def require(self, sender: Sender, action: str, resource: str) -> None:
         """Raises Undeliverable (NO_PERMISSIONS) if the sender may not."""
         why = self.refusal(sender, action, resource)

@@ -7,7 +7,6 @@ thread too, so that as many work at once as the window allows.
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -53,6 +52,7 @@ class StackSetEngine:
         self._changed = threading.Condition(self.lock)
         self._sets: dict[Home, list[StackSetRecord]] = {}
         self._at_work = 0
+        self._closing = threading.Event()
 
     # -- stack sets
 
@@ -89,15 +89,17 @@ class StackSetEngine:
     # -- operations
 
     def check_free(self, stack_set: StackSetRecord, operation_id: str) -> None:
-        """Raise Refusal when an operation with this id cannot be accepted now."""
+        """Raise Refusal when a new operation with this id cannot be accepted now."""
         if operation_id in stack_set.operations:
             raise operation_id_used(operation_id)
-        if stack_set.running is not None and not stack_set.managed_execution:
+        if stack_set.running is not None and not stack_set.settings.managed_execution:
             raise in_progress(stack_set.arn, stack_set.running.id)
 
-    def submit(self, stack_set: StackSetRecord, operation: Operation, *, may_wait: bool = False) -> None:
-        """Start an operation, or queue it where it may wait. Raises Refusal; then it is not accepted."""
+    def submit(self, stack_set: StackSetRecord, operation: Operation, *, may_wait: bool = False) -> str:
+        """Start an operation, or queue it where it may wait; returns its id. Raises Refusal when not accepted."""
         with self.lock:
+            if operation.id in stack_set.operations and not self.stances.refuses_used_operation_id:
+                return operation.id
             if not may_wait:
                 self.check_free(stack_set, operation.id)
             if stack_set.is_busy:
@@ -105,6 +107,7 @@ class StackSetEngine:
                 stack_set.queue.append(operation)
             else:
                 self._begin(stack_set, operation)
+            return operation.id
 
     def stop(self, stack_set: StackSetRecord, operation: Operation) -> None:
         """Stop an operation. Raises Refusal (InvalidOperationException) when it is over or stopping already."""
@@ -138,6 +141,16 @@ class StackSetEngine:
         """Wait (real seconds) until no operation is under way. False when time was up."""
         with self._changed:
             return self._changed.wait_for(lambda: self._at_work == 0, timeout)
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Start nothing any more, and wait (real seconds) until what is under way has ended. False when time was up."""
+        self._closing.set()
+        with self._changed:
+            for stack_set in self.all_sets():
+                for operation in list(stack_set.operations.values()):
+                    if operation.status in ("QUEUED", "RUNNING"):
+                        self.stop(stack_set, operation)
+        return self.wait(timeout)
 
     # -- at work
 
@@ -210,7 +223,7 @@ class StackSetEngine:
         try:
             outcome = operation.task.perform(stack_set, instance)
             if outcome.took_time and self.pace:
-                time.sleep(self.pace)
+                self._closing.wait(self.pace)
         except Exception as error:
             self.world.hook_errors.append(error)
             outcome = Outcome(End.FAILED, f"The sandbox failed: {error!r}")
@@ -229,9 +242,7 @@ class StackSetEngine:
             operation.walk.completed(instance.pair, outcome.end is not End.FAILED)
             self._cancel_rest(stack_set, operation, operation.walk, TOLERANCE_EXCEEDED)
 
-    def _cancel_rest(
-        self, stack_set: StackSetRecord, operation: Operation, walk: Walk, reason: str
-    ) -> None:
+    def _cancel_rest(self, stack_set: StackSetRecord, operation: Operation, walk: Walk, reason: str) -> None:
         pairs: tuple[Pair, ...] = walk.take_cancelled()
         for pair in pairs:
             operation.results[pair].status = "CANCELLED"

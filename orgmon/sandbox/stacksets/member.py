@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orgmon.sandbox.calls import Call, Principal, Refusal
 from orgmon.sandbox.cloudformation.engine import NO_UPDATES
@@ -19,6 +19,7 @@ from orgmon.sandbox.wording import access_denied
 if TYPE_CHECKING:
     from orgmon.sandbox.stacksets.engine import StackSetEngine
 
+_Made = TypeVar("_Made", StackRecord, StackRecord | None)
 ACCOUNT_SUSPENDED = "ACCOUNT_SUSPENDED"
 _REGION_OFF = (
     "STS is not activated in this region for account:{}. Your account administrator can activate STS in this "
@@ -61,13 +62,13 @@ class Aim:
 
 def aim_of(stack_set: StackSetRecord, instance: Instance) -> Aim:
     """The stack set's template and values, with the instance's overrides where the template has such parameters."""
-    declared = stack_set.template.parameters
+    declared = stack_set.settings.template.parameters
     overrides = {key: value for key, value in instance.overrides.items() if key in declared}
     return Aim(
-        stack_set.template.text,
-        {**stack_set.parameters, **overrides},
-        dict(stack_set.tags),
-        stack_set.capabilities,
+        stack_set.settings.template.text,
+        {**stack_set.settings.parameters, **overrides},
+        dict(stack_set.settings.tags),
+        stack_set.settings.capabilities,
     )
 
 
@@ -161,14 +162,14 @@ class Member:
         members = {"StackName": instance.stack_id}
         return self._recorded("DeleteStack", instance.region, principal, members, delete)
 
-    def _recorded[Made: StackRecord | None](
+    def _recorded(
         self,
         operation: str,
         region: str,
         principal: Principal,
         params: dict[str, Any],
-        work: Callable[[], Made],
-    ) -> Made:
+        work: Callable[[], _Made],
+    ) -> _Made:
         """Do ``work`` as an API call in the member: authorised, and told to whoever listens. Raises Refusal."""
         call = Call(
             service="cloudformation",
@@ -223,6 +224,4 @@ class Member:
 
 
 def _skipped(instance: Instance) -> Outcome:
-    return Outcome(
-        End.SKIPPED, ACCOUNT_SUSPENDED, instance.stack_id, instance.has_stack, took_time=False
-    )
+    return Outcome(End.SKIPPED, ACCOUNT_SUSPENDED, instance.stack_id, instance.has_stack, took_time=False)

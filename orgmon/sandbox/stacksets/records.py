@@ -87,7 +87,7 @@ class Operation:
         return sum(result.status == "FAILED" for result in self.results.values())
 
 
-@dataclass
+@dataclass(frozen=True)
 class AutoDeployment:
     """Whether accounts that join or leave a target are followed."""
 
@@ -96,11 +96,33 @@ class AutoDeployment:
     depends_on: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What CreateStackSet and UpdateStackSet determine. The role ARN and name are the ones that are in force."""
+
+    template: Template
+    parameters: dict[str, str]
+    permission_model: str
+    administration_role: str
+    execution_role: str
+    description: str = ""
+    capabilities: tuple[str, ...] = ()
+    tags: dict[str, str] = field(default_factory=dict)
+    auto_deployment: AutoDeployment = AutoDeployment()
+    managed_execution: bool = False
+
+    @property
+    def is_service_managed(self) -> bool:
+        """Deploys by OU, with roles that AWS makes."""
+        return self.permission_model == SERVICE_MANAGED
+
+
 @dataclass
 class StackSetRecord:
     """A stack set. ``account`` and ``region`` say where it lives; the management account for service-managed ones.
 
-    ``units`` remembers the targets: unit id -> Regions. ``operations`` are in order of acceptance.
+    ``units`` remembers the targets: unit id -> Regions. ``operations`` are in order of acceptance. ``token`` and
+    ``asked`` are the request that made the set, ``modified`` says that it has changed since.
     """
 
     account: str
@@ -108,16 +130,7 @@ class StackSetRecord:
     name: str
     id: str
     arn: str
-    template: Template
-    parameters: dict[str, str]
-    permission_model: str
-    description: str = ""
-    capabilities: tuple[str, ...] = ()
-    tags: dict[str, str] = field(default_factory=dict)
-    administration_role: str = ""
-    execution_role: str = ""
-    auto_deployment: AutoDeployment = field(default_factory=AutoDeployment)
-    managed_execution: bool = False
+    settings: Settings
     token: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
     modified: bool = False
@@ -131,7 +144,7 @@ class StackSetRecord:
     @property
     def is_service_managed(self) -> bool:
         """Deploys by OU, with roles that AWS makes."""
-        return self.permission_model == SERVICE_MANAGED
+        return self.settings.is_service_managed
 
     @property
     def is_busy(self) -> bool:

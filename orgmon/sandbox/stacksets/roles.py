@@ -61,10 +61,12 @@ class Roles:
         return self._enter_by_roles(stack_set, account)
 
     def _enter_as_service(self, stack_set: StackSetRecord, account: str) -> Principal:
-        name = stack_set.execution_role
+        name = stack_set.settings.execution_role
         self._furnish(account, name)
         role = self._world.stores.role_named(account, name)
-        if role is None or not self._trusts_service(role.assume_role_policy_document, STACKSETS_PRINCIPAL):
+        if role is None or not self._trusts_service(
+            role.assume_role_policy_document, STACKSETS_PRINCIPAL, stack_set
+        ):
             raise _no_way_in(account, name, _SERVICE_ROLE)
         return session_of(role, _SESSION)
 
@@ -86,11 +88,11 @@ class Roles:
             iam.attach_role_policy(_ADMINISTRATOR, name)
 
     def _enter_by_roles(self, stack_set: StackSetRecord, account: str) -> Principal:
-        administrator = self._world.stores.role(stack_set.administration_role)
+        administrator = self._world.stores.role(stack_set.settings.administration_role)
         if administrator is None or not self._trusts_service(
-            administrator.assume_role_policy_document, "cloudformation.amazonaws.com"
+            administrator.assume_role_policy_document, "cloudformation.amazonaws.com", stack_set
         ):
-            name = stack_set.administration_role.rsplit("/", 1)[-1]
+            name = stack_set.settings.administration_role.rsplit("/", 1)[-1]
             raise invalid(
                 f"Account {stack_set.account} should have '{name}' role with trust relationship to "
                 "CloudFormation service."
@@ -98,14 +100,16 @@ class Roles:
         session = session_of(administrator, _SESSION)
         role = None
         if self._world.organization.exists(account):
-            role = self._world.stores.role_named(account, stack_set.execution_role)
+            role = self._world.stores.role_named(account, stack_set.settings.execution_role)
         if role is None or self._world.policies.refusal(session, _ASSUME, role.arn) is not None:
-            raise _no_way_in(account, stack_set.execution_role, administrator.name)
+            raise _no_way_in(account, stack_set.settings.execution_role, administrator.name)
         return session_of(role, _SESSION)
 
-    def _trusts_service(self, document: str, service: str) -> bool:
+    def _trusts_service(self, document: str, service: str, stack_set: StackSetRecord) -> bool:
+        """What a service says of itself when it assumes a role: for whom, and for which resource."""
+        context = {"aws:SourceAccount": stack_set.account, "aws:SourceArn": stack_set.arn}
         decision = self._world.policies.allowed_by_resource(
-            document, service_principal(service), _ASSUME, "*"
+            document, service_principal(service), _ASSUME, "*", context
         )
         return decision is Decision.ALLOW
 

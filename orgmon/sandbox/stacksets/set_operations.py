@@ -6,29 +6,22 @@ import uuid
 from typing import Any
 
 from orgmon.sandbox.calls import Call
-from orgmon.sandbox.cloudformation.capabilities import require
-from orgmon.sandbox.cloudformation.parameters import settle
 from orgmon.sandbox.cloudformation.scope import partition_of
-from orgmon.sandbox.stacksets import refusals, roles, shapes, targeting
+from orgmon.sandbox.stacksets import refusals, shapes
 from orgmon.sandbox.stacksets.callers import Caller, caller_of, check_service_managed, found, operable
-from orgmon.sandbox.stacksets.checks import (
-    check_name,
-    operation_id_of,
-    preferences_of,
-    tags_of,
-    wire_preferences_of,
-)
+from orgmon.sandbox.stacksets.checks import check_name, preferences_of
 from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.lists import Lists
-from orgmon.sandbox.stacksets.records import (
-    SELF_MANAGED,
-    SERVICE_MANAGED,
-    AutoDeployment,
-    Instance,
-    Operation,
-    StackSetRecord,
+from orgmon.sandbox.stacksets.records import SERVICE_MANAGED, Instance, Settings, StackSetRecord
+from orgmon.sandbox.stacksets.requests import operation_of
+from orgmon.sandbox.stacksets.settings import changed_settings, check_managed_execution, new_settings
+from orgmon.sandbox.stacksets.targeting import (
+    Targets,
+    check_region_order,
+    check_units_targeted,
+    existing_all,
+    targets_of,
 )
-from orgmon.sandbox.stacksets.settings import auto_deployment_of, settings_of, template_of_set
 from orgmon.sandbox.stacksets.tasks import Update
 
 Members = dict[str, Any]
@@ -43,44 +36,103 @@ class SetOperations:
 
     def create(self, call: Call) -> Members:
         """CreateStackSet: synchronous, deploys nothing."""
-        params = call.params
         caller = caller_of(self._engine, call)
-        name = str(params["StackSetName"])
+        name = str(call.params["StackSetName"])
         check_name(name)
-        model = str(params.get("PermissionModel") or SELF_MANAGED)
-        if model == SERVICE_MANAGED:
+        if call.params.get("PermissionModel") == SERVICE_MANAGED:
             check_service_managed(self._engine, caller)
         elif caller.is_delegated:
             raise refusals.invalid("CallAs DELEGATED_ADMIN can only be used with SERVICE_MANAGED stack sets")
-        auto = auto_deployment_of(params, model) or AutoDeployment()
-        tags = tags_of(params) or {}
-        template = template_of_set(self._engine, call)
-        capabilities = tuple(params.get("Capabilities") or ())
-        require(template, capabilities)
-        values = settle(template.parameters, params.get("Parameters") or [], None)
-        asked = {key: value for key, value in params.items() if key != "ClientRequestToken"}
+        settings = new_settings(self._engine, call, caller.home[0])
         with self._engine.lock:
-            known = self._known(caller, name, params, asked)
-            if known is not None:
-                return {"StackSetId": known.id}
-            stack_set = self._record(caller, name, model)
-            stack_set.template, stack_set.parameters = template, values
-            stack_set.capabilities, stack_set.tags = capabilities, tags
-            stack_set.description = str(params.get("Description") or "")
-            stack_set.auto_deployment = auto
-            stack_set.managed_execution = bool((params.get("ManagedExecution") or {}).get("Active"))
-            stack_set.token, stack_set.asked = str(params.get("ClientRequestToken") or ""), asked
-            self._take_roles(stack_set, params)
-            self._engine.add(stack_set)
-        return {"StackSetId": stack_set.id}
+            known = self._known(caller, name, call.params)
+            if known is None:
+                known = self._new(caller, name, settings, call.params)
+                self._engine.add(known)
+        return {"StackSetId": known.id}
 
-    def _known(self, caller: Caller, name: str, params: Members, asked: Members) -> StackSetRecord | None:
+    def _known(self, caller: Caller, name: str, params: Members) -> StackSetRecord | None:
         """The set that an earlier try of the same request has made. Raises Refusal when the name is taken."""
         other = self._engine.find(caller.home, name)
         if other is None or other.status != "ACTIVE":
             return None
-        if not other.token or other.token != params.get("ClientRequestToken"):
+        if other.asked.get("ClientRequestToken") != params.get("ClientRequestToken"):
             raise refusals.name_taken()
-        if other.modified or other.asked != asked:
+        if other.modified or other.asked != params:
             raise refusals.created_but_modified(name)
         return other
+
+    def _new(self, caller: Caller, name: str, settings: Settings, params: Members) -> StackSetRecord:
+        account, region = caller.home
+        set_id = f"{name}:{uuid.uuid4()}"
+        arn = f"arn:{partition_of(region)[0]}:cloudformation:{region}:{account}:stackset/{set_id}"
+        return StackSetRecord(account, region, name, set_id, arn, settings, asked=dict(params))
+
+    def update(self, call: Call) -> Members:
+        """UpdateStackSet: the set changes at once; its instances by an operation."""
+        params = call.params
+        stack_set = operable(self._engine, call)
+        with self._engine.lock:
+            check_managed_execution(params, stack_set)
+        settings = changed_settings(self._engine, call, stack_set)
+        targets = self._targets(params, stack_set)
+        organization = self._engine.world.organization
+        order = preferences_of(params).region_order
+
+        def choose(record: StackSetRecord) -> list[Instance]:
+            named = existing_all(organization, record, targets) if targets else None
+            chosen = record.sorted_instances() if named is None else named
+            check_region_order(order, {each.region for each in chosen})
+            return chosen
+
+        def apply(record: StackSetRecord) -> None:
+            record.settings = settings
+            record.modified = True
+
+        outdates = not params.get("UsePreviousTemplate") or params.get("Parameters") is not None
+        task = Update(self._engine, choose, apply, outdates=outdates)
+        operation = operation_of(self._engine, call, task, targets)
+        return {"OperationId": self._engine.submit(stack_set, operation)}
+
+    def _targets(self, params: Members, stack_set: StackSetRecord) -> Targets | None:
+        """The targets of an update, None for all instances. Raises Refusal."""
+        if not any(params.get(member) for member in ("Accounts", "DeploymentTargets", "Regions")):
+            return None
+        if params.get("AutoDeployment") is not None:
+            raise refusals.invalid(
+                "AutoDeployment cannot be specified together with DeploymentTargets or Regions"
+            )
+        targets = targets_of(params, stack_set)
+        check_units_targeted(stack_set, targets)
+        return targets
+
+    def delete(self, call: Call) -> Members:
+        """DeleteStackSet: only an empty one; one that is not there is fine."""
+        caller = caller_of(self._engine, call)
+        with self._engine.lock:
+            stack_set = self._engine.find(caller.home, str(call.params["StackSetName"]))
+            if stack_set is None or not caller.sees(stack_set) or stack_set.status == "DELETED":
+                return {}
+            if stack_set.running is not None:
+                raise refusals.in_progress(stack_set.arn, stack_set.running.id)
+            if stack_set.instances:
+                raise refusals.not_empty()
+            stack_set.status = "DELETED"
+        return {}
+
+    def describe(self, call: Call) -> Members:
+        """DescribeStackSet: a deleted one by its id only."""
+        with self._engine.lock:
+            return {"StackSet": shapes.set_shape(found(self._engine, call, deleted=True))}
+
+    def list(self, call: Call) -> Members:
+        """ListStackSets: what the caller sees, deleted ones included unless Status says otherwise."""
+        caller = caller_of(self._engine, call)
+        wanted = call.params.get("Status")
+        with self._engine.lock:
+            summaries = [
+                shapes.set_summary(each)
+                for each in self._engine.sets(caller.home)
+                if caller.sees(each) and wanted in (None, each.status)
+            ]
+        return self._lists.answer(call, "", sorted(summaries, key=lambda each: each["StackSetName"]))

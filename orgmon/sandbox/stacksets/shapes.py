@@ -14,16 +14,16 @@ GATE = "AWSCloudFormationStackSetAccountGate"
 
 def set_shape(stack_set: StackSetRecord) -> Members:
     """DescribeStackSet's StackSet."""
-    shown = masked(stack_set.template.parameters, stack_set.parameters)
+    shown = masked(stack_set.settings.template.parameters, stack_set.settings.parameters)
     return {
         **_set_head(stack_set),
-        "TemplateBody": stack_set.template.text,
+        "TemplateBody": stack_set.settings.template.text,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in shown.items()],
-        "Capabilities": list(stack_set.capabilities),
-        "Tags": [{"Key": key, "Value": value} for key, value in stack_set.tags.items()],
+        "Capabilities": list(stack_set.settings.capabilities),
+        "Tags": [{"Key": key, "Value": value} for key, value in stack_set.settings.tags.items()],
         "StackSetARN": stack_set.arn,
-        "AdministrationRoleARN": stack_set.administration_role,
-        "ExecutionRoleName": stack_set.execution_role,
+        "AdministrationRoleARN": stack_set.settings.administration_role,
+        "ExecutionRoleName": stack_set.settings.execution_role,
         "OrganizationalUnitIds": sorted(stack_set.units),
         "Regions": sorted({one.region for one in stack_set.instances.values()}),
     }
@@ -39,18 +39,18 @@ def _set_head(stack_set: StackSetRecord) -> Members:
         "StackSetName": stack_set.name,
         "StackSetId": stack_set.id,
         "Status": stack_set.status,
-        "PermissionModel": stack_set.permission_model,
-        "ManagedExecution": {"Active": stack_set.managed_execution},
+        "PermissionModel": stack_set.settings.permission_model,
+        "ManagedExecution": {"Active": stack_set.settings.managed_execution},
     }
-    if stack_set.description:
-        members["Description"] = stack_set.description
+    if stack_set.settings.description:
+        members["Description"] = stack_set.settings.description
     if stack_set.is_service_managed:
         members["AutoDeployment"] = _auto_deployment(stack_set)
     return members
 
 
 def _auto_deployment(stack_set: StackSetRecord) -> Members:
-    auto = stack_set.auto_deployment
+    auto = stack_set.settings.auto_deployment
     members: Members = {"Enabled": auto.enabled}
     if auto.enabled:
         members["RetainStacksOnAccountRemoval"] = auto.retains
@@ -80,7 +80,7 @@ def instance_summary(stack_set: StackSetRecord, instance: Instance) -> Members:
 
 def instance_shape(stack_set: StackSetRecord, instance: Instance) -> Members:
     """DescribeStackInstance's StackInstance: the only place where overrides are shown."""
-    shown = masked(stack_set.template.parameters, instance.overrides)
+    shown = masked(stack_set.settings.template.parameters, instance.overrides)
     overrides = [{"ParameterKey": key, "ParameterValue": value} for key, value in shown.items()]
     return {**instance_summary(stack_set, instance), "ParameterOverrides": overrides}
 
@@ -106,8 +106,8 @@ def operation_shape(stack_set: StackSetRecord, operation: Operation) -> Members:
     """DescribeStackSetOperation's StackSetOperation."""
     members = {**operation_summary(operation), "StackSetId": stack_set.id}
     if not isinstance(operation.task, Foreign):
-        members["AdministrationRoleARN"] = stack_set.administration_role
-        members["ExecutionRoleName"] = stack_set.execution_role
+        members["AdministrationRoleARN"] = stack_set.settings.administration_role
+        members["ExecutionRoleName"] = stack_set.settings.execution_role
     if operation.retain is not None:
         members["RetainStacks"] = operation.retain
     if operation.targets:

@@ -99,7 +99,9 @@ def _check_filter(chosen: str, accounts: tuple[str, ...], *, creates: bool) -> N
     if creates and chosen == "UNION":
         raise invalid("AccountFilterType UNION is not supported for CreateStackInstances")
     if creates and accounts and not chosen:
-        raise invalid("AccountFilterType should be specified when both OrganizationalUnitIds and Accounts are")
+        raise invalid(
+            "AccountFilterType should be specified when both OrganizationalUnitIds and Accounts are"
+        )
     if chosen == "NONE" and accounts:
         raise invalid("Accounts should not be specified when AccountFilterType is NONE")
     if chosen not in ("", "NONE") and not accounts:

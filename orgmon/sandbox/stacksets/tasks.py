@@ -26,10 +26,10 @@ BANNED = (
 
 
 class Task:
-    """Base: an operation that works on instances which are there."""
+    """Base of all kinds. ``outdates_cancelled``: an instance that is never reached is OUTDATED after it."""
 
     action = "UPDATE"
-    forever_outdated = True
+    outdates_cancelled = True
 
     def __init__(self, engine: StackSetEngine) -> None:
         self._engine = engine
@@ -65,7 +65,7 @@ class Task:
         """Write down that an instance was not worked on."""
         instance.detailed = "CANCELLED"
         instance.reason = reason
-        if self.forever_outdated and instance.status == "CURRENT":
+        if self.outdates_cancelled and instance.status == "CURRENT":
             instance.status = "OUTDATED"
 
     def end(self, stack_set: StackSetRecord) -> None:
@@ -196,7 +196,7 @@ class Deletion(Task):
     """DeleteStackInstances. ``whole_units``: these units are no targets any more when their instances are gone."""
 
     action = "DELETE"
-    forever_outdated = False
+    outdates_cancelled = False
 
     def __init__(
         self,
@@ -272,5 +272,11 @@ def banned_in(stack_set: StackSetRecord) -> str:
     """Why a service-managed set cannot deploy its template; empty when it can."""
     if not stack_set.is_service_managed:
         return ""
-    nested = "AWS::CloudFormation::Stack" in stack_set.template.resource_types
-    return BANNED if nested or stack_set.template.transforms or "Fn::Transform" in stack_set.template.text else ""
+    nested = "AWS::CloudFormation::Stack" in stack_set.settings.template.resource_types
+    return (
+        BANNED
+        if nested
+        or stack_set.settings.template.transforms
+        or "Fn::Transform" in stack_set.settings.template.text
+        else ""
+    )

@@ -1,0 +1,156 @@
+"""EventBridge: an event on a bus, the rules that take it, and where they send it.
+
+Sources: EventBridge user guide, "Read-only management events" (the state that a rule needs is decided by the name
+of the call), "Sending and receiving events between event buses" (an event is forwarded once).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from orgmon import eventpattern
+from orgmon.eventpattern import EventPattern
+from orgmon.sandbox.signals.delivery import NO_RESOURCE, Losses, Undeliverable
+from orgmon.sandbox.signals.metrics import Metrics
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.signals.targets import Targets
+    from orgmon.sandbox.world import World
+
+ALL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+_READING = ("Get", "List", "Describe")
+_READING_BUT_DELIVERED = frozenset(
+    {("sts.amazonaws.com", "GetFederationToken"), ("sts.amazonaws.com", "GetSessionToken")}
+)
+
+
+class EventBus:
+    """All buses of all accounts and Regions."""
+
+    def __init__(self, world: World, metrics: Metrics, lost: Losses) -> None:
+        self._world = world
+        self._metrics = metrics
+        self._lost = lost
+        self.targets: Targets
+
+    def emit(
+        self,
+        account: str,
+        region: str,
+        source: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        *,
+        resources: tuple[str, ...] = (),
+        time: str = "",
+    ) -> None:
+        """Put an event of an AWS service on the default bus of an account and Region."""
+        event = self.envelope(account, region, source, detail_type, detail, resources, time)
+        self.put(account, region, "default", event)
+
+    def envelope(
+        self,
+        account: str,
+        region: str,
+        source: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        resources: tuple[str, ...] = (),
+        time: str = "",
+    ) -> dict[str, Any]:
+        """An event with everything that EventBridge puts around it; ``time`` is ISO 8601, now if not given."""
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": detail_type,
+            "source": source,
+            "account": account,
+            "time": time or f"{self._world.clock.now():%Y-%m-%dT%H:%M:%SZ}",
+            "region": region,
+            "resources": list(resources),
+            "detail": detail,
+        }
+
+    def put(
+        self,
+        account: str,
+        region: str,
+        bus: str,
+        event: dict[str, Any],
+        hops: int = 0,
+        only: frozenset[str] | None = None,
+    ) -> None:
+        """Let the rules of a bus have an event that has been forwarded ``hops`` times.
+
+        ``only`` names the rules (ARNs) that are asked, as in a replay. Raises Undeliverable (NO_RESOURCE) if there
+        is no such bus.
+        """
+        found = self._world.stores.find("events", account, region, "event_buses", bus)
+        if found is None:
+            text = f"The bus arn:aws:events:{region}:{account}:event-bus/{bus} does not exist."
+            raise Undeliverable(NO_RESOURCE, text)
+        for rule in list(found.rules.values()):
+            if (only is None or rule.arn in only) and _takes(rule, event):
+                self._triggered(rule, event, hops)
+
+    def _triggered(self, rule: Any, event: dict[str, Any], hops: int) -> None:
+        if not is_archive(rule):
+            dimensions = {"RuleName": rule.name}
+            self._metrics.publish(
+                rule.account_id, rule.region_name, "AWS/Events", "TriggeredRules", 1, dimensions
+            )
+        for target in list(rule.targets):
+            self.targets.deliver(rule, target, event, hops)
+
+
+def is_archive(rule: Any) -> bool:
+    """True for the rule that EventBridge itself keeps for an archive."""
+    return bool(rule.managed_by) and rule.name.startswith("Events-Archive-")
+
+
+def parsed(pattern: str) -> EventPattern:
+    """A pattern, read once. Raises PatternError."""
+    return _parsed(pattern)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(pattern: str) -> EventPattern:
+    return eventpattern.parse(pattern)
+
+
+def _takes(rule: Any, event: Mapping[str, Any]) -> bool:
+    if rule.state == "DISABLED":
+        return False
+    pattern = rule.event_pattern.dump()
+    if not pattern or (rule.state != ALL_MANAGEMENT_EVENTS and is_hidden(event) and not is_archive(rule)):
+        return False
+    may_fit = all(event.get(key) in wanted for key, wanted in _plain(pattern))
+    return may_fit and _parsed(pattern).matches(event)
+
+
+@lru_cache(maxsize=4096)
+def _plain(pattern: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """The top-level fields that a pattern wants to equal given texts: a quick look before the real one."""
+    return tuple(_plain_fields(json.loads(pattern)))
+
+
+def _plain_fields(document: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    for key in ("source", "detail-type", "account"):
+        wanted = document.get(key)
+        if isinstance(wanted, list) and all(isinstance(each, str) for each in wanted):
+            yield key, frozenset(wanted)
+
+
+def is_hidden(event: Mapping[str, Any]) -> bool:
+    """True for a read-only management event that plain ENABLED rules do not get."""
+    detail = event.get("detail")
+    if event.get("detail-type") != "AWS API Call via CloudTrail" or not isinstance(detail, Mapping):
+        return False
+    name = str(detail.get("eventName", ""))
+    if (detail.get("eventSource"), name) in _READING_BUT_DELIVERED:
+        return False
+    return name.startswith(_READING) and detail.get("eventCategory", "Management") == "Management"

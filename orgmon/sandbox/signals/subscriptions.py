@@ -1,0 +1,171 @@
+"""SNS subscriptions: who has to confirm, with which token, and until when.
+
+Sources: SNS API reference, Subscribe, ConfirmSubscription; AWS "What's new" of May 2023: an unconfirmed
+subscription is deleted after 48 hours.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.mailbox import Mailbox
+from orgmon.sandbox.signals.arns import Arn
+from orgmon.sandbox.signals.delivery import Undeliverable
+from orgmon.sandbox.signals.topics import Topics, is_pending, subscriptions_of
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+HOURS_TO_CONFIRM = 48
+PAGE = 100
+_AT_ONCE = ("lambda", "sms", "application", "firehose")
+
+
+class Subscriptions:
+    """Answers ConfirmSubscription and the lists; Subscribe stays moto's, and is put right afterwards."""
+
+    def __init__(self, world: World, topics: Topics, mailbox: Mailbox) -> None:
+        self._world = world
+        self._topics = topics
+        self._mailbox = mailbox
+        self._tokens: dict[str, str] = {}
+
+    def install(self) -> None:
+        """Take the operations over."""
+        for name, handler in (
+            ("Subscribe", self.subscribe),
+            ("ConfirmSubscription", self.confirm),
+            ("ListSubscriptions", self.list_all),
+            ("ListSubscriptionsByTopic", self.list_by_topic),
+        ):
+            self._world.operations.register("sns", name, handler)
+
+    def subscribe(self, call: Call) -> dict[str, Any]:
+        """Subscribe an endpoint. Answers ``pending confirmation`` instead of an ARN while it is pending."""
+        topic = self._topic(str(call.params["TopicArn"]))
+        protocol, endpoint = str(call.params["Protocol"]), str(call.params.get("Endpoint", ""))
+        found = next(
+            (each for each in subscriptions_of(topic) if (each.protocol, each.endpoint) == (protocol, endpoint)),
+            None,
+        )
+        subscription = found or self._new(call, topic, protocol, endpoint)
+        if is_pending(subscription):
+            self._ask(subscription)
+        told = "pending confirmation"
+        if call.params.get("ReturnSubscriptionArn") or not is_pending(subscription):
+            told = subscription.arn
+        return {"SubscriptionArn": told}
+
+    def confirm(self, call: Call) -> dict[str, Any]:
+        """Confirm with the token that was sent to the endpoint."""
+        arn = self._tokens.get(str(call.params["Token"]))
+        topic = self._topic(str(call.params["TopicArn"]))
+        subscription = next((each for each in subscriptions_of(topic) if each.arn == arn), None)
+        if subscription is None:
+            raise Refusal("InvalidParameter", "Invalid parameter: Token")
+        is_signed = str(call.params.get("AuthenticateOnUnsubscribe", "")).lower() == "true"
+        subscription.confirmed = True
+        subscription.attributes["PendingConfirmation"] = "false"
+        subscription.attributes["ConfirmationWasAuthenticated"] = str(is_signed).lower()
+        return {"SubscriptionArn": subscription.arn}
+
+    def list_by_topic(self, call: Call) -> dict[str, Any]:
+        """The subscriptions of a topic; pending ones without their ARN."""
+        return _page(subscriptions_of(self._topic(str(call.params["TopicArn"]))), call)
+
+    def list_all(self, call: Call) -> dict[str, Any]:
+        """All subscriptions of the account and Region."""
+        store = self._world.store("sns", call.account, call.region)
+        return _page(list(store.subscriptions.values()), call)
+
+    def _topic(self, arn: str) -> Any:
+        try:
+            return self._topics.find(arn)
+        except (Undeliverable, ValueError) as problem:
+            raise Refusal("NotFound", "Topic does not exist", 404) from problem
+
+    def _new(self, call: Call, topic: Any, protocol: str, endpoint: str) -> Any:
+        _check_endpoint(protocol, endpoint)
+        store = topic.sns_backend
+        subscription = store.subscribe(topic.arn, endpoint, protocol)
+        subscription.owner = subscription.attributes["Owner"] = call.account
+        given = dict(call.params.get("Attributes") or {})
+        # The scope decides how the policy is read, so it comes first.
+        for name in sorted(given, key=lambda each: each != "FilterPolicyScope"):
+            store.set_subscription_attributes(subscription.arn, name, given[name])
+        pending = not _is_confirmed_at_once(call, protocol, endpoint)
+        subscription.confirmed = not pending
+        subscription.attributes["PendingConfirmation"] = str(pending).lower()
+        subscription.attributes["ConfirmationWasAuthenticated"] = str(not pending).lower()
+        if pending:
+            self._world.clock.after(HOURS_TO_CONFIRM * 3600, lambda: _forget_pending(subscription))
+        return subscription
+
+    def _ask(self, subscription: Any) -> None:
+        """Send the token to the endpoint."""
+        token = secrets.token_hex(32)
+        self._tokens[token] = subscription.arn
+        topic = subscription.topic
+        text = (
+            f"You have chosen to subscribe to the topic:\n{topic.arn}\n\n"
+            f"To confirm this subscription, use ConfirmSubscription with this token:\n{token}\n"
+        )
+        if subscription.protocol == "sqs":
+            self._ask_queue(subscription, token, text)
+        else:
+            subject = "AWS Notification - Subscription Confirmation"
+            self._mailbox.mail(subscription.endpoint, subject, text, topic.arn)
+
+    def _ask_queue(self, subscription: Any, token: str, text: str) -> None:
+        body = {"Type": "SubscriptionConfirmation", "Token": token, "Message": text}
+        body["TopicArn"] = subscription.topic.arn
+        self._topics.send_to_queue(subscription, json.dumps(body))
+
+
+def _is_confirmed_at_once(call: Call, protocol: str, endpoint: str) -> bool:
+    """A queue's own account confirms by subscribing it; mail and web endpoints have to answer."""
+    if protocol == "sqs":
+        return Arn.parse(endpoint).account == call.account
+    return protocol in _AT_ONCE
+
+
+def _check_endpoint(protocol: str, endpoint: str) -> None:
+    wrong = Refusal("InvalidParameter", f"Invalid parameter: {protocol} endpoint {endpoint}")
+    if protocol in ("sqs", "lambda"):
+        try:
+            is_good = Arn.parse(endpoint).service == protocol
+        except ValueError:
+            is_good = False
+    elif protocol in ("email", "email-json"):
+        is_good = "@" in endpoint
+    elif protocol in ("http", "https"):
+        is_good = endpoint.startswith(f"{protocol}://")
+    else:
+        is_good = bool(endpoint)
+    if not is_good:
+        raise wrong
+
+
+def _forget_pending(subscription: Any) -> None:
+    if is_pending(subscription):
+        subscription.topic.sns_backend.subscriptions.pop(subscription.arn, None)
+
+
+def _page(subscriptions: list[Any], call: Call) -> dict[str, Any]:
+    start = int(call.params.get("NextToken") or 0)
+    page = {"Subscriptions": [_listed(each) for each in subscriptions[start : start + PAGE]]}
+    more = {"NextToken": str(start + PAGE)} if len(subscriptions) > start + PAGE else {}
+    return {**page, **more}
+
+
+def _listed(subscription: Any) -> dict[str, str]:
+    return {
+        "SubscriptionArn": "PendingConfirmation" if is_pending(subscription) else subscription.arn,
+        "Owner": subscription.owner,
+        "Protocol": subscription.protocol,
+        "Endpoint": subscription.endpoint,
+        "TopicArn": subscription.topic.arn,
+    }

@@ -1,0 +1,97 @@
+"""What an EventBridge target gets: the event, a part of it, a constant, or a text made from a template.
+
+Source: EventBridge user guide, "Input transformation": a variable whose path is absent vanishes; text is put in
+without escaping; ``<aws.events.event.json>`` and ``<aws.events.event>`` stand for JSON values.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orgmon.sandbox.signals.delivery import INVALID_JSON, Undeliverable
+
+_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_TOKEN = re.compile(r'<([^<>\s"]+)>|\\.|"')
+_ABSENT = object()
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which rule sends, and when the event came in."""
+
+    rule_arn: str
+    rule_name: str
+    ingested: datetime
+
+
+def render(target: Mapping[str, Any], event: Event, origin: Origin) -> str:
+    """The text that a target gets. Raises Undeliverable (INVALID_JSON) if a JSON template does not give JSON."""
+    if target.get("Input") is not None:
+        return str(target["Input"])
+    if target.get("InputPath"):
+        found = select(event, str(target["InputPath"]))
+        return json.dumps(None if found is _ABSENT else found)
+    if target.get("InputTransformer"):
+        return _transformed(target["InputTransformer"], event, origin)
+    return json.dumps(event)
+
+
+def select(event: Event, path: str) -> Any:
+    """The value at ``$.detail.x`` or ``$.resources[0]``; a marker that is no JSON value where there is none."""
+    value: Any = event
+    for name, index in _PART.findall(path.removeprefix("$")):
+        if index and isinstance(value, list) and int(index) < len(value):
+            value = value[int(index)]
+        elif name and isinstance(value, Mapping) and name in value:
+            value = value[name]
+        else:
+            return _ABSENT
+    return value
+
+
+def _transformed(transformer: Mapping[str, Any], event: Event, origin: Origin) -> str:
+    values = {name: select(event, path) for name, path in (transformer.get("InputPathsMap") or {}).items()}
+    values |= _reserved(event, origin)
+    template = str(transformer["InputTemplate"])
+    text = _filled(template, values)
+    if template.lstrip()[:1] in ("{", "["):
+        try:
+            json.loads(text)
+        except ValueError as problem:
+            raise Undeliverable(INVALID_JSON, f"The transformed input is no JSON: {problem}") from problem
+    return text
+
+
+def _reserved(event: Event, origin: Origin) -> dict[str, Any]:
+    return {
+        "aws.events.rule-arn": origin.rule_arn,
+        "aws.events.rule-name": origin.rule_name,
+        "aws.events.event.ingestion-time": f"{origin.ingested:%Y-%m-%dT%H:%M:%SZ}",
+        "aws.events.event": {name: value for name, value in event.items() if name != "detail"},
+        "aws.events.event.json": event,
+    }
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> str:
+    """The template with its variables: JSON where they stand alone, plain text inside a quoted string."""
+    is_quoted = False
+
+    def put(found: re.Match[str]) -> str:
+        nonlocal is_quoted
+        if found[0] == '"':
+            is_quoted = not is_quoted
+            return found[0]
+        if found[1] is None or found[1] not in values:
+            return found[0]
+        value = values[found[1]]
+        if value is _ABSENT:
+            return ""
+        return value if is_quoted and isinstance(value, str) else json.dumps(value)
+
+    return _TOKEN.sub(put, template)

@@ -1,0 +1,98 @@
+"""A warm process that runs one function's code."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RUNTIME = Path(__file__).with_name("lambda_runtime.py")
+# Lambda gives the first call this long for imports, apart from the function's timeout.
+INITIAL_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an invocation ended. ``error`` is empty, or an exception's name; ``payload`` is JSON text."""
+
+    payload: str
+    error: str = ""
+    log: str = ""
+
+
+class Worker:
+    """Runs a zip's handler in a subprocess that stays. One invocation at a time."""
+
+    def __init__(self, code: bytes, handler: str, environment: Mapping[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="sandbox-function-")
+        with zipfile.ZipFile(io.BytesIO(code)) as archive:
+            archive.extractall(self._folder.name)
+        self._lock = threading.Lock()
+        self._is_new = True
+        self._process = subprocess.Popen(  # noqa: S603 - the function's own code, as at AWS
+            [sys.executable, "-P", str(RUNTIME), self._folder.name, handler],
+            cwd=self._folder.name,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        """False once the process has ended: it was stopped, ran too long, or exited."""
+        return self._process.poll() is None
+
+    def invoke(self, event: Any, context: Mapping[str, Any], seconds: float) -> Outcome:
+        """Call the handler; it is killed when it takes longer than ``seconds`` of real time."""
+        line = json.dumps({"event": event, "context": {**context, "seconds": seconds}})
+        with self._lock:
+            limit = seconds + (INITIAL_SECONDS if self._is_new else 0)
+            self._is_new = False
+            answer = self._exchange(line, limit)
+        if not answer:
+            return _failed("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
+        told = json.loads(answer)
+        if "error" in told:
+            return _failed(told["error"], told["message"], told["log"])
+        return Outcome(told["result"], log=told["log"])
+
+    def stop(self) -> None:
+        """End the process and remove its folder."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+        self._folder.cleanup()
+
+    def _exchange(self, line: str, limit: float) -> str:
+        """The answer line; empty if the process ended before it gave one."""
+        timer = threading.Timer(limit, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+            return self._process.stdout.readline()
+        except (BrokenPipeError, ValueError):
+            return ""
+        finally:
+            timer.cancel()
+
+
+def _failed(error: str, message: str, log: str = "") -> Outcome:
+    payload = json.dumps({"errorMessage": message, "errorType": error})
+    return Outcome(payload, error, log or f"{message}\n")
