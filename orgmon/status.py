@@ -68,9 +68,10 @@ class Coverage:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """The whole matrix, in a fixed order."""
+    """The whole matrix, in a fixed order. ``stacks`` are the columns in the order in which they are deployed."""
 
     organization: str
+    stacks: tuple[str, ...]
     cells: tuple[Cell, ...]
     coverage: Coverage
     unlisted: tuple[str, ...] = ()
@@ -102,9 +103,10 @@ def status(
         wanted=len(wanted),
         waived=len(counted) - len(wanted),
     )
+    stacks = tuple(dict.fromkeys(item.name for item in (*desired.stacks, *desired.stack_sets)))
     listed = {entry.id for entry in config.accounts}
     unlisted = tuple(account.id for account in organization.accounts if account.id not in listed)
-    return StatusReport(organization.id, tuple(cells), coverage, unlisted, pending_subscriptions)
+    return StatusReport(organization.id, stacks, tuple(cells), coverage, unlisted, pending_subscriptions)
 
 
 def _waived(config: Config, today: date) -> dict[str, str]:

@@ -51,7 +51,7 @@ from tests.states import (
 
 PRUNE = Options(prune=True)
 ACTING = (Action.CREATE, Action.UPDATE, Action.DELETE)
-law = settings(max_examples=300, deadline=None)
+law = settings(max_examples=80, deadline=None)
 
 
 def planned(case: Case, state: State, options: Options = PRUNE) -> Plan:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cfnlint.api import ManualArgs, lint
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from orgmon.desired import STACKS, stacks_of
 from orgmon.errors import TemplateError
@@ -16,6 +17,26 @@ from orgmon.stacks import base, decoys, detection, hub, logs, names, trail
 from orgmon.stacks.definition import Placement, StackDefinition, new_template
 from tests import sample
 
+# What handlers need only for properties that our templates do not have.
+NOT_USED = frozenset(
+    {
+        "iam:AttachRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:PutRolePermissionsBoundary",
+        "firehose:TagDeliveryStream",
+        "logs:AssociateKmsKey",
+        "logs:CreateLogDelivery",
+        "logs:DeleteDataProtectionPolicy",
+        "logs:DeleteIndexPolicy",
+        "logs:DisassociateKmsKey",
+        "logs:PutBearerTokenAuthentication",
+        "logs:PutDataProtectionPolicy",
+        "logs:PutIndexPolicy",
+        "logs:PutLogGroupDeletionProtection",
+        "s3:REST.PUT.OBJECT",
+    }
+)
 IDS = [definition.name for definition in STACKS]
 
 
@@ -103,7 +124,7 @@ def _statements(value: Any) -> list[dict[str, Any]]:
 
 def test_logs_keys_and_the_trails_log_group_outlive_their_stacks() -> None:
     found = {**resources(logs.STACK), **resources(trail.STACK)}
-    for title in ("LogBucket", "LogBucketPolicy", "LogsKey", "LogsKeyAlias", "TrailLogGroup"):
+    for title in ("LogBucket", "LogsKey", "LogsKeyAlias", "TrailLogGroup"):
         assert found[title]["DeletionPolicy"] == "Retain"
         assert found[title]["UpdateReplacePolicy"] == "Retain"
 
@@ -141,6 +162,38 @@ def test_the_hub_has_a_rule_for_each_alerting_detection_and_pins_the_source() ->
     assert "secret-read" not in told
     for rule in rules.values():
         assert "aws" in json.dumps(rule["Properties"]["EventPattern"]["source"])
+
+
+def test_what_a_plain_stack_retains_can_be_adopted_later() -> None:
+    """CloudFormation adopts a retained resource only where its name is a literal in the template."""
+    own = sample.stack_inputs().management_account
+    group = resources(trail.STACK)["TrailLogGroup"]["Properties"]
+    bucket = resources(base.STACK, log_archive_account=own)["LogBucket"]["Properties"]
+    assert group["LogGroupName"] == "/aws/cloudtrail/orgmon"
+    assert bucket["BucketName"] == f"orgmon-logs-{own}-us-east-1"
+
+
+def test_the_execution_role_may_do_what_cloudformation_does_for_member_stacks() -> None:
+    """The schemas of the resource types name the permissions that CloudFormation's handlers need."""
+    policy = resources(base.STACK)["ExecutionRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    allowed = {action for one in policy["Statement"] for action in one["Action"]}
+    members = (Placement.MEMBERS_DETECTION, Placement.MEMBERS_GOVERNED, Placement.MEMBERS_HOME)
+    types = {
+        one["Type"]
+        for definition in STACKS
+        if definition.placement in members
+        for one in resources(definition).values()
+    }
+    missing = {}
+    for name in types:
+        handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema.get("handlers", {})
+        verbs = (
+            handlers.get(verb, {}).get("permissions", []) for verb in ("create", "read", "update", "delete")
+        )
+        needed = {permission for permissions in verbs for permission in permissions}
+        if gap := {one for one in needed - allowed if one not in NOT_USED}:
+            missing[name] = sorted(gap)
+    assert json.dumps(missing) == "{}"
 
 
 def test_an_existing_trail_is_used_and_none_is_made() -> None:

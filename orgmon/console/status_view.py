@@ -62,7 +62,9 @@ def coverage_line(coverage: Coverage) -> str:
 
 def _matrix(report: StatusReport) -> Table:
     """A row an account, a column a stack; each cell says how many Regions are CURRENT."""
-    stacks = list(dict.fromkeys(_column(cell.stack) for cell in report.cells))
+    stacks = list(
+        dict.fromkeys(_column(name) for name in (*report.stacks, *(cell.stack for cell in report.cells)))
+    )
     rows: dict[str, list[Cell]] = defaultdict(list)
     for cell in report.cells:
         rows[cell.account].append(cell)

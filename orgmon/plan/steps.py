@@ -80,7 +80,9 @@ class StackSetSteps:
         self._auto_wanted = self._auto if partial else desired.auto_deployment
         self._imported: frozenset[Pair] = frozenset()
         found = observed.instances if observed else ()
-        self._came_by = {one.pair: (one.unit_id,) for one in found if one.unit_id}
+        self._came_by: dict[Pair, tuple[str, ...]] = {
+            one.pair: (one.unit_id,) for one in found if one.unit_id
+        }
 
     def before_waves(self, *, single_wave: bool, retained: tuple[str, ...]) -> Iterator[Step]:
         """Create the stack set, and adopt stacks (by their ids) that an earlier one left behind.

@@ -28,11 +28,11 @@ class Stores:
         entries = getattr(self.of(service, account, region), table)
         return entries[key] if key in entries else None  # noqa: SIM401 (a secret store's get lacks the default)
 
-    def everywhere(self, service: str) -> Iterator[tuple[str, str, Any]]:
-        """Every account, Region and backend of a service that has been used so far."""
-        for account, backends in list(get_backend(service).items()):
-            for region, backend in list(backends.items()):
-                yield account, region, backend
+    def everywhere(self, service: str, account: str = "") -> Iterator[tuple[str, str, Any]]:
+        """Every account, Region and backend of a service that has been used so far; of one account if it is given."""
+        for owner, backends in list(get_backend(service).items()):
+            for region, backend in list(backends.items()) if account in ("", owner) else ():
+                yield owner, region, backend
 
     def bucket_owner(self, bucket: str) -> str:
         """The account that owns a bucket of this name, anywhere; an empty string if there is none."""

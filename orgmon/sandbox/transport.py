@@ -14,12 +14,12 @@ from botocore.awsrequest import AWSResponse
 from .gateway import Gateway
 
 
-def attach(session: Any, gateway: Gateway) -> None:
-    """Let every client of a boto3 or botocore session speak to the gateway."""
+def attach(session: Any, gateway: Gateway, source_address: str = "127.0.0.1") -> None:
+    """Let every client of a boto3 or botocore session speak to the gateway, as if from ``source_address``."""
     events = session.events if hasattr(session, "events") else session.get_component("event_emitter")
 
     def send(request: Any, **_: object) -> AWSResponse:
-        reply = gateway.handle(environ_of(request))
+        reply = gateway.handle({**environ_of(request), "REMOTE_ADDR": source_address})
         body = b"" if request.method == "HEAD" else reply.body
         return AWSResponse(request.url, reply.status, _Headers(reply.headers), _Raw(body))
 

@@ -114,13 +114,19 @@ class World:
         return self.session_with(keys.access_key, keys.secret_key, keys.token, region=region)
 
     def session_with(
-        self, access_key: str, secret_key: str, token: str | None = None, *, region: str | None = None
+        self,
+        access_key: str,
+        secret_key: str,
+        token: str | None = None,
+        *,
+        region: str | None = None,
+        source_address: str = "127.0.0.1",
     ) -> boto3.Session:
         """A boto3 session without sockets that signs with these keys, in the home Region unless told otherwise."""
         session = boto3.Session(
             access_key, secret_key, token, region or self.seed.home_region, botocore_session=new_session()
         )
-        attach(session, self.gateway)
+        attach(session, self.gateway, source_address)
         return session
 
     def admin_key(self, account: str) -> tuple[str, str]:

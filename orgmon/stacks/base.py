@@ -9,21 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from awacs.aws import ArnEquals, Bool, StringEquals
-from troposphere import GetAtt, Ref, Sub, Template, iam, s3
+from awacs.aws import Bool, StringEquals
+from troposphere import GetAtt, Ref, Sub, Template, s3
 
-from orgmon.stacks import logs, names
+from orgmon.stacks import base_roles, logs, names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
-from orgmon.stacks.policy import (
-    ACCOUNT_ROOT,
-    EVERYBODY,
-    actions,
-    deny,
-    document,
-    service,
-    statement,
-    trust,
-)
+from orgmon.stacks.policy import EVERYBODY, actions, deny, document, statement
 
 
 def _build(inputs: Inputs) -> Template:
@@ -33,10 +24,9 @@ def _build(inputs: Inputs) -> Template:
     template = new_template("Artifacts and stack set roles of the organization's monitoring", **parameters)
     template.add_resource(_bucket())
     template.add_resource(_bucket_policy())
-    template.add_resource(_administration_role())
-    template.add_resource(_execution_role())
+    base_roles.add(template)
     if inputs.keeps_logs_itself:
-        logs.add_log_store(template)
+        logs.add_log_store(template, names.log_bucket(inputs.management_account, inputs.home_region))
     return template
 
 
@@ -80,96 +70,6 @@ def _bucket_policy() -> s3.BucketPolicy:
             ),
         ),
     )
-
-
-def _administration_role() -> iam.Role:
-    execution = Sub(
-        f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{names.PATH}{names.EXECUTION_ROLE}"
-    )
-    return iam.Role(
-        "AdministrationRole",
-        RoleName=names.ADMINISTRATION_ROLE,
-        Path=names.PATH,
-        AssumeRolePolicyDocument=trust(
-            service("cloudformation"), StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))
-        ),
-        Policies=[
-            iam.Policy(
-                PolicyName="assume-execution-role",
-                PolicyDocument=document(
-                    statement("AssumeExecutionRole", actions("sts", "AssumeRole"), [execution])
-                ),
-            )
-        ],
-    )
-
-
-def _execution_role() -> iam.Role:
-    administration = Sub(
-        f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{names.PATH}{names.ADMINISTRATION_ROLE}"
-    )
-    return iam.Role(
-        "ExecutionRole",
-        RoleName=names.EXECUTION_ROLE,
-        Path=names.PATH,
-        # The account is trusted and the role is a condition: a principal must exist when a policy is saved.
-        AssumeRolePolicyDocument=trust(ACCOUNT_ROOT, ArnEquals("aws:PrincipalArn", administration)),
-        Policies=[iam.Policy(PolicyName="deploy-member-stacks", PolicyDocument=_execution_policy())],
-    )
-
-
-def _execution_policy() -> object:
-    """What the member stacks of the management account consist of, and nothing else."""
-    own = "arn:${AWS::Partition}"
-    return document(
-        statement(
-            "Stacks",
-            actions("cloudformation", "*"),
-            [Sub(f"{own}:cloudformation:*:${{AWS::AccountId}}:stack/StackSet-{names.PREFIX}-*")],
-        ),
-        statement(
-            "Role",
-            actions(
-                "iam", "CreateRole", "DeleteRole", "GetRole", "GetRolePolicy", "PutRolePolicy",
-                "DeleteRolePolicy", "UpdateAssumeRolePolicy", "UpdateRole", "TagRole", "UntagRole", "PassRole",
-            ),
-            [Sub(f"{own}:iam::${{AWS::AccountId}}:role{names.PATH}{names.FORWARD_ROLE}")],
-        ),
-        statement(
-            "Rules",
-            actions(
-                "events", "PutRule", "DeleteRule", "DescribeRule", "PutTargets", "RemoveTargets",
-                "ListTargetsByRule", "EnableRule", "DisableRule", "TagResource", "UntagResource",
-            ),
-            [Sub(f"{own}:events:*:${{AWS::AccountId}}:rule/{names.PREFIX}-*")],
-        ),
-        statement(
-            "LogGroup",
-            actions(
-                "logs", "CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy",
-                "PutMetricFilter", "DeleteMetricFilter", "DescribeMetricFilters", "TagResource",
-                "UntagResource", "ListTagsForResource",
-            ),
-            [Sub(f"{own}:logs:*:${{AWS::AccountId}}:log-group:{names.LOCAL_LOG_GROUP}*")],
-        ),
-        statement(
-            "LogGroupsAndPolicies",
-            # These actions know no resources.
-            actions(
-                "logs", "DescribeLogGroups", "PutResourcePolicy", "DeleteResourcePolicy",
-                "DescribeResourcePolicies",
-            ),
-            ["*"],
-        ),
-        statement(
-            "Alarms",
-            actions(
-                "cloudwatch", "PutMetricAlarm", "DeleteAlarms", "DescribeAlarms", "TagResource",
-                "UntagResource", "ListTagsForResource",
-            ),
-            [Sub(f"{own}:cloudwatch:*:${{AWS::AccountId}}:alarm:{names.PREFIX}-*")],
-        ),
-    )  # fmt: skip
 
 
 def _values(inputs: Inputs) -> Mapping[str, str]:

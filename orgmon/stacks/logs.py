@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from awacs.aws import Bool, StringEquals, StringLike
 from troposphere import Equals, GetAtt, If, Ref, Sub, Template, kms, s3
@@ -23,8 +24,11 @@ PARAMETERS = {
 TRAIL_ARN = "arn:${AWS::Partition}:cloudtrail:${HomeRegion}:${ManagementAccountId}:trail/${TrailName}"
 
 
-def add_log_store(template: Template) -> None:
-    """Add key, bucket and bucket policy to a template that has PARAMETERS."""
+def add_log_store(template: Template, bucket_name: Any) -> None:
+    """Add key, bucket and bucket policy to a template that has PARAMETERS.
+
+    In a plain stack the bucket's name has to be a literal: only then is a retained bucket adopted later.
+    """
     template.add_condition("MakeKey", Equals(Ref("KeyArn"), ""))
     template.add_resource(_key())
     template.add_resource(
@@ -37,7 +41,7 @@ def add_log_store(template: Template) -> None:
             UpdateReplacePolicy="Retain",
         )
     )
-    template.add_resource(_bucket())
+    template.add_resource(_bucket(bucket_name))
     template.add_resource(_bucket_policy())
 
 
@@ -69,10 +73,10 @@ def _key() -> kms.Key:
     )
 
 
-def _bucket() -> s3.Bucket:
+def _bucket(name: Any) -> s3.Bucket:
     return s3.Bucket(
         "LogBucket",
-        BucketName=Sub(names.log_bucket("${AWS::AccountId}", "${AWS::Region}")),
+        BucketName=name,
         DeletionPolicy="Retain",
         UpdateReplacePolicy="Retain",
         VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
@@ -119,8 +123,6 @@ def _bucket_policy() -> s3.BucketPolicy:
     return s3.BucketPolicy(
         "LogBucketPolicy",
         Bucket=Ref("LogBucket"),
-        DeletionPolicy="Retain",
-        UpdateReplacePolicy="Retain",
         PolicyDocument=document(
             statement("TrailChecks", actions("s3", "GetBucketAcl"), [bucket], trail, [from_trail]),
             statement("TrailWrites", actions("s3", "PutObject"), paths, trail, [from_trail, owner_control]),
@@ -148,7 +150,7 @@ def values(inputs: Inputs) -> Mapping[str, str]:
 
 def _build(inputs: Inputs) -> Template:
     template = new_template("The log files of the organization trail", **PARAMETERS)
-    add_log_store(template)
+    add_log_store(template, Sub(names.log_bucket("${AWS::AccountId}", "${AWS::Region}")))
     return template
 
 

@@ -20,10 +20,7 @@ from orgmon.stacks.policy import actions, document, service, statement, trust
 
 
 def _build(inputs: Inputs) -> Template:
-    parameters = {
-        "SecurityAccountId": "The account of the alert topics",
-        "LogGroupName": "The log group of the trail",
-    }
+    parameters = {"SecurityAccountId": "The account of the alert topics"}
     if not inputs.existing_log_group:
         parameters |= {
             "OrganizationId": "The organization that the trail records",
@@ -34,22 +31,27 @@ def _build(inputs: Inputs) -> Template:
         }
     template = new_template("The organization trail, and alarms on what it records", **parameters)
     if not inputs.existing_log_group:
-        _add_trail(template)
+        _add_trail(template, log_group_name(inputs))
     _add_alarms(template, inputs)
     return template
 
 
-def _add_trail(template: Template) -> None:
+def log_group_name(inputs: Inputs) -> str:
+    """The trail's log group. A literal in the template: only those are adopted after they were retained."""
+    return inputs.existing_log_group or names.trail_log_group(inputs.trail_name)
+
+
+def _add_trail(template: Template, log_group: str) -> None:
     template.add_resource(
         log_groups.LogGroup(
             "TrailLogGroup",
-            LogGroupName=Ref("LogGroupName"),
+            LogGroupName=log_group,
             RetentionInDays=Ref("RetentionDays"),
             DeletionPolicy="Retain",
             UpdateReplacePolicy="Retain",
         )
     )
-    template.add_resource(_role())
+    template.add_resource(_role(log_group))
     template.add_resource(
         cloudtrail.Trail(
             "Trail",
@@ -68,9 +70,9 @@ def _add_trail(template: Template) -> None:
     )
 
 
-def _role() -> iam.Role:
+def _role(log_group: str) -> iam.Role:
     """CloudTrail's role: streams of the own account and of the organization's members (``o-..._*``)."""
-    group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${LogGroupName}"
+    group = f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{log_group}"
     streams = [
         Sub(f"{group}:log-stream:${{AWS::AccountId}}_CloudTrail_${{AWS::Region}}*"),
         Sub(f"{group}:log-stream:${{OrganizationId}}_*"),
@@ -98,7 +100,7 @@ def _role() -> iam.Role:
 
 def _add_alarms(template: Template, inputs: Inputs) -> None:
     after = "" if inputs.existing_log_group else "TrailLogGroup"
-    place = Place(Ref("LogGroupName"), "$.", names.CENTRAL_METRICS, names.alarm, after)
+    place = Place(log_group_name(inputs), "$.", names.CENTRAL_METRICS, names.alarm, after)
     for detection in inputs.detections:
         if Flow.METRICS not in detection.flows or detection.severity is Severity.INFORMATIONAL:
             continue
@@ -110,10 +112,7 @@ def _add_alarms(template: Template, inputs: Inputs) -> None:
 
 
 def _values(inputs: Inputs) -> Mapping[str, str]:
-    values = {
-        "SecurityAccountId": inputs.security_account,
-        "LogGroupName": inputs.existing_log_group or names.trail_log_group(inputs.trail_name),
-    }
+    values = {"SecurityAccountId": inputs.security_account}
     if inputs.existing_log_group:
         return values
     alias = f"arn:aws:kms:{inputs.home_region}:{inputs.log_archive_account}:{names.LOGS_KEY_ALIAS}"

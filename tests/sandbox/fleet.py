@@ -181,4 +181,8 @@ def refused(client: Any, operation: str, **members: Any) -> tuple[str, str, int]
     with pytest.raises(ClientError) as caught:
         getattr(client, operation)(**members)
     response = caught.value.response
-    return response["Error"]["Code"], response["Error"]["Message"], response["ResponseMetadata"]["HTTPStatusCode"]
+    return (
+        response["Error"]["Code"],
+        response["Error"]["Message"],
+        response["ResponseMetadata"]["HTTPStatusCode"],
+    )

@@ -149,7 +149,9 @@ def test_every_walk_ends_and_accounts_for_every_pair(
         ended.append(pair)
         walk.completed(pair, random.random() < 0.7)
     cancelled = walk.take_cancelled()
-    assert sorted([*ended, *cancelled]) == sorted((one, region) for region in targets for one in targets[region])
+    assert sorted([*ended, *cancelled]) == sorted(
+        (one, region) for region in targets for one in targets[region]
+    )
     assert bool(cancelled) <= walk.has_failed
     if not soft:
         assert all(region.failures <= tolerance + 1 for region in walk.regions)

@@ -155,11 +155,16 @@ def test_who_may_operate_service_managed_sets(fleet: Fleet) -> None:
 def test_a_delegate_must_be_allowed_to_list_the_administrators(fleet: Fleet) -> None:
     iam = fleet.world.client("iam", DELEGATED, "us-east-1")
     trust = {"Effect": "Allow", "Principal": {"AWS": DELEGATED}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName="ops", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    iam.create_role(
+        RoleName="ops", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
     client = fleet.world.session(DELEGATED, role_name="ops").client("cloudformation", region_name=HOME)
     outcomes = []
     for actions in (["cloudformation:*"], ["cloudformation:*", "organizations:ListDelegatedAdministrators"]):
-        policy = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
+        }
         iam.put_role_policy(RoleName="ops", PolicyName="p", PolicyDocument=json.dumps(policy))
         try:
             outcomes.append(names(client, **DELEGATE))
@@ -308,7 +313,9 @@ def test_filters_of_instances(fleet: Fleet) -> None:
     assert filtered(("DETAILED_STATUS", "SUCCEEDED"), ("LAST_OPERATION_ID", "other")) == 0
     assert len(fleet.instances(StackInstanceRegion=R1)) == 3
     assert len(fleet.instances(StackInstanceAccount=FLEET[0])) == 2
-    assert refused(fleet.client, "list_stack_instances", StackSetName="set", Filters=[{"Name": "X"}])[2] == 400
+    assert (
+        refused(fleet.client, "list_stack_instances", StackSetName="set", Filters=[{"Name": "X"}])[2] == 400
+    )
     failed = fleet.results(operation, Filters=[{"Name": "OPERATION_RESULT_STATUS", "Values": "FAILED"}])
     assert {one["Account"] for one in failed} == {FLEET[1]}
 

@@ -32,9 +32,7 @@ _Place = tuple[str, str, str]
 class Alarms:
     """All alarms. Those that have nothing to look at sleep until their metric gets a value."""
 
-    def __init__(
-        self, world: World, metrics: Metrics, grants: Grants, topics: Topics, bus: EventBus
-    ) -> None:
+    def __init__(self, world: World, metrics: Metrics, grants: Grants, topics: Topics, bus: EventBus) -> None:
         self._world = world
         self._metrics = metrics
         self._grants = grants
@@ -140,9 +138,7 @@ class Alarms:
             if not window.is_empty:
                 self._awake.add(place)
 
-    def _change(
-        self, account: str, region: str, alarm: Any, state: str, reason: str, data: str = ""
-    ) -> None:
+    def _change(self, account: str, region: str, alarm: Any, state: str, reason: str, data: str = "") -> None:
         old = alarm.state_value
         previous = alarm_texts.state_of(alarm)
         alarm.state_value, alarm.state_reason, alarm.state_reason_data = state, reason, data or "{}"

@@ -141,9 +141,7 @@ class Grants:
 
     def _unusable(self, key_arn: str) -> str | None:
         arn = Arn.parse(key_arn)
-        key = self._world.stores.find(
-            "kms", arn.account, arn.region, "keys", arn.local.removeprefix("key/")
-        )
+        key = self._world.stores.find("kms", arn.account, arn.region, "keys", arn.local.removeprefix("key/"))
         if key is None:
             return f"the key {key_arn} does not exist"
         return None if key.key_state == "Enabled" else f"the key {key_arn} is {key.key_state}"

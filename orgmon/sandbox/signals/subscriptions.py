@@ -48,7 +48,11 @@ class Subscriptions:
         topic = self._topic(str(call.params["TopicArn"]))
         protocol, endpoint = str(call.params["Protocol"]), str(call.params.get("Endpoint", ""))
         found = next(
-            (each for each in subscriptions_of(topic) if (each.protocol, each.endpoint) == (protocol, endpoint)),
+            (
+                each
+                for each in subscriptions_of(topic)
+                if (each.protocol, each.endpoint) == (protocol, endpoint)
+            ),
             None,
         )
         subscription = found or self._new(call, topic, protocol, endpoint)

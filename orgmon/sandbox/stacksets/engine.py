@@ -159,7 +159,8 @@ class StackSetEngine:
         instances = operation.task.begin(stack_set)
         stack_set.operations[operation.id] = operation
         for instance in instances:
-            instance.last_operation = operation.id
+            if operation.task.touches(instance):
+                instance.last_operation = operation.id
             operation.results[instance.pair] = Result(instance.account, instance.region, instance.unit_id)
         operation.status = "RUNNING"
         operation.walk = self._walk(operation)
@@ -219,7 +220,8 @@ class StackSetEngine:
         """The thread of one instance."""
         with self.lock:
             operation.results[instance.pair].status = "RUNNING"
-            instance.detailed = "RUNNING"
+            if operation.task.touches(instance):
+                instance.detailed = "RUNNING"
         try:
             outcome = operation.task.perform(stack_set, instance)
             if outcome.took_time and self.pace:

@@ -43,6 +43,10 @@ class Task:
         """Why the whole operation must fail before it works on anything; mostly empty."""
         return ""
 
+    def touches(self, instance: Instance) -> bool:
+        """Whether anything is done to an instance that the operation covers."""
+        return True
+
     def perform(self, stack_set: StackSetRecord, instance: Instance) -> Outcome:
         """Work on one instance. Raises nothing."""
         return self._engine.member.deploy(stack_set, instance, self._aims[instance.pair])
@@ -112,21 +116,25 @@ class Creation(Task):
         """Service-managed sets cannot deploy nested stacks and macros."""
         return banned_in(stack_set)
 
+    def touches(self, instance: Instance) -> bool:
+        """An instance that is CURRENT already is not touched."""
+        return instance.pair in self._aims
+
     def perform(self, stack_set: StackSetRecord, instance: Instance) -> Outcome:
-        """Make the stack; an instance that is CURRENT already is not touched."""
-        if instance.pair in self._aims:
+        """Make the stack."""
+        if self.touches(instance):
             return super().perform(stack_set, instance)
         end = End.FAILED if instance.status == "INOPERABLE" else End.SUCCEEDED
         return Outcome(end, instance.reason, took_time=False)
 
     def settle(self, stack_set: StackSetRecord, instance: Instance, outcome: Outcome) -> None:
         """Write the end down, unless the instance was not touched."""
-        if instance.pair in self._aims:
+        if self.touches(instance):
             super().settle(stack_set, instance, outcome)
 
     def cancel(self, instance: Instance, reason: str) -> None:
         """An instance that would not have been touched stays as it is."""
-        if instance.pair in self._aims:
+        if self.touches(instance):
             super().cancel(instance, reason)
 
 

@@ -1,0 +1,217 @@
+"""From a trail to its bucket, its log group and the event bus, each after its own delay.
+
+Sources: CloudTrail user guide, "CloudTrail log file name format", "Role policy document for CloudTrail to use
+CloudWatch Logs" (stream names), "Sending events to CloudWatch Logs"; both paths take about five minutes at AWS.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import secrets
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from orgmon.sandbox.clock import Clock
+from orgmon.sandbox.signals import Signals
+from orgmon.sandbox.signals.arns import Arn
+from orgmon.sandbox.signals.delivery import Undeliverable
+from orgmon.sandbox.signals.grants import Sender
+from orgmon.sandbox.trail.records import Record, Written
+
+if TYPE_CHECKING:
+    from orgmon.sandbox.world import World
+
+LARGEST_EVENT = 262_144
+Item = TypeVar("Item")
+
+
+class Delay(Generic[Item]):
+    """Hands items on in batches, each when ``seconds`` of sandbox time have passed since it came."""
+
+    def __init__(self, clock: Clock, seconds: float, action: Callable[[list[Item]], None]) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._action = action
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[datetime, Item]] = deque()
+
+    def add(self, item: Item) -> None:
+        """Take an item."""
+        with self._lock:
+            due = self._clock.now() + timedelta(seconds=self.seconds)
+            self._waiting.append((due, item))
+            is_first = len(self._waiting) == 1
+        if is_first:
+            self._clock.after(self.seconds, self._run)
+
+    def _run(self) -> None:
+        with self._lock:
+            now = self._clock.now()
+            ready: list[Item] = []
+            while self._waiting and self._waiting[0][0] <= now:
+                ready.append(self._waiting.popleft()[1])
+            rest = (self._waiting[0][0] - now).total_seconds() if self._waiting else None
+        if rest is not None:
+            self._clock.after(rest, self._run)
+        if ready:
+            self._action(ready)
+
+
+@dataclass
+class _Status:
+    """How a trail's last deliveries went."""
+
+    files: datetime | None = None
+    files_error: str = ""
+    logs: datetime | None = None
+    logs_error: str = ""
+
+
+class Delivery:
+    """Delivers records. ``files``, ``logs`` and ``events`` are the three ways; their ``seconds`` can be set."""
+
+    def __init__(self, world: World, signals: Signals) -> None:
+        self._world = world
+        self._signals = signals
+        self._statuses: dict[str, _Status] = defaultdict(_Status)
+        self.files: Delay[tuple[Any, Written]] = Delay(world.clock, 300, self._write_files)
+        self.logs: Delay[tuple[Any, Written]] = Delay(world.clock, 240, self._write_logs)
+        self.events: Delay[Written] = Delay(world.clock, 2, self._emit)
+
+    def take(self, written: Written, trails: tuple[Any, ...]) -> None:
+        """Send a record on its ways. Without a trail there are no events either."""
+        for trail in trails:
+            self.files.add((trail, written))
+            if trail.cw_log_group_arn:
+                self.logs.add((trail, written))
+        if trails:
+            self.events.add(written)
+
+    def status_of(self, trail: Any) -> dict[str, Any]:
+        """What GetTrailStatus tells of the deliveries."""
+        status = self._statuses[trail.arn]
+        told: dict[str, Any] = {
+            "LatestDeliveryTime": status.files,
+            "LatestDeliveryError": status.files_error or None,
+            "LatestCloudWatchLogsDeliveryTime": status.logs,
+            "LatestCloudWatchLogsDeliveryError": status.logs_error or None,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+    def _emit(self, batch: list[Written]) -> None:
+        for written in batch:
+            record = written.record
+            if len(json.dumps(record)) > LARGEST_EVENT:
+                continue
+            source = f"aws.{record['eventSource'].removesuffix('.amazonaws.com')}"
+            self._signals.bus.emit(
+                written.account,
+                written.region,
+                source,
+                _detail_type(record),
+                record,
+                time=record["eventTime"],
+            )
+
+    def _write_files(self, batch: list[tuple[Any, Written]]) -> None:
+        for trail, (account, region), records in _grouped(batch):
+            status = self._statuses[trail.arn]
+            try:
+                self._write_file(trail, account, region, records)
+                status.files, status.files_error = self._world.clock.now(), ""
+            except Undeliverable as problem:
+                status.files_error = "AccessDenied" if problem.code == "NO_PERMISSIONS" else "NoSuchBucket"
+
+    def _write_file(self, trail: Any, account: str, region: str, records: list[Record]) -> None:
+        bucket_owner = self._world.stores.bucket_owner(trail.bucket_name)
+        if not bucket_owner:
+            raise Undeliverable("NO_RESOURCE", f"The bucket {trail.bucket_name} does not exist.")
+        key = self._object_key(trail, account, region)
+        sender = self._service(trail)
+        in_bucket = Sender(sender.principal, {**sender.context, "s3:x-amz-acl": "bucket-owner-full-control"})
+        self._signals.grants.require(in_bucket, "s3:PutObject", f"arn:aws:s3:::{trail.bucket_name}/{key}")
+        encryption = self._encryption(trail, sender)
+        self._world.client("s3", bucket_owner, trail.region_name).put_object(
+            Bucket=trail.bucket_name,
+            Key=key,
+            Body=gzip.compress(json.dumps({"Records": records}).encode()),
+            ContentType="application/json",
+            ContentEncoding="gzip",
+            **encryption,
+        )
+
+    def _encryption(self, trail: Any, sender: Sender) -> dict[str, str]:
+        if not trail.kms_key_id:
+            return {}
+        context = {**sender.context, "kms:EncryptionContext:aws:cloudtrail:arn": trail.arn}
+        grants = self._signals.grants
+        why = grants.key_refusal(
+            trail.kms_key_id,
+            trail.account_id,
+            trail.region_name,
+            Sender(sender.principal, context),
+            ("kms:GenerateDataKey",),
+        )
+        if why is not None:
+            raise Undeliverable("NO_PERMISSIONS", why)
+        arn = grants.key_arn(trail.kms_key_id, trail.account_id, trail.region_name)
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": arn}
+
+    def _object_key(self, trail: Any, account: str, region: str) -> str:
+        now = self._world.clock.now()
+        prefix = f"{trail.s3_key_prefix}/" if trail.s3_key_prefix else ""
+        organization = f"{self._world.organization.org_id}/" if trail.is_org_trail else ""
+        folder = f"{prefix}AWSLogs/{organization}{account}/CloudTrail/{region}/{now:%Y/%m/%d}"
+        name = f"{account}_CloudTrail_{region}_{now:%Y%m%dT%H%MZ}_{secrets.token_hex(8)}.json.gz"
+        return f"{folder}/{name}"
+
+    def _write_logs(self, batch: list[tuple[Any, Written]]) -> None:
+        for trail, (account, _), records in _grouped(batch):
+            status = self._statuses[trail.arn]
+            try:
+                self._write_log(trail, account, records)
+                status.logs, status.logs_error = self._world.clock.now(), ""
+            except Undeliverable as problem:
+                status.logs_error = problem.message
+
+    def _write_log(self, trail: Any, account: str, records: list[Record]) -> None:
+        group = Arn.parse(trail.cw_log_group_arn)
+        name = group.local.split(":")[1]
+        stream = f"{account}_CloudTrail_{trail.region_name}"
+        if trail.is_org_trail:
+            stream = f"{self._world.organization.org_id}_{stream}"
+        role = self._signals.grants.assume(trail.cw_role_arn, self._service(trail), "CLOUDTRAIL_CLOUDWATCH")
+        resource = f"arn:aws:logs:{group.region}:{group.account}:log-group:{name}:log-stream:{stream}"
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            self._signals.grants.require_role(role, action, resource)
+        messages = [json.dumps(record) for record in records]
+        fitting = [message for message in messages if len(message) <= LARGEST_EVENT]
+        if fitting:
+            self._signals.log_groups.write(group.account, group.region, name, stream, fitting)
+
+    def _service(self, trail: Any) -> Sender:
+        return self._signals.grants.service("cloudtrail", trail.arn, trail.account_id)
+
+
+def _grouped(
+    batch: list[tuple[Any, Written]],
+) -> list[tuple[Any, tuple[str, str], list[Record]]]:
+    """The records by trail, account and Region, in their order."""
+    groups: dict[tuple[str, str, str], tuple[Any, list[Record]]] = {}
+    for trail, written in batch:
+        key = (trail.arn, written.account, written.region)
+        groups.setdefault(key, (trail, []))[1].append(written.record)
+    return [(trail, (account, region), records) for (_, account, region), (trail, records) in groups.items()]
+
+
+def _detail_type(record: Record) -> str:
+    if record["eventType"] == "AwsConsoleSignIn":
+        return "AWS Console Sign In via CloudTrail"
+    if record["eventType"] == "AwsServiceEvent":
+        return "AWS Service Event via CloudTrail"
+    return "AWS API Call via CloudTrail"

@@ -1,0 +1,193 @@
+"""Auto-deployment: what follows when accounts join, move or leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .fleet import FLEET, MANAGEMENT, OTHER, R1, R2, TEMPLATE, Fleet, refused
+
+ONE, TWO = FLEET[:2]
+ON = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
+RETAINING = {"Enabled": True, "RetainStacksOnAccountRemoval": True}
+
+
+def places(fleet: Fleet, account: str, name: str = "set") -> dict[str, str]:
+    """Region -> unit of an account's instances."""
+    assert fleet.engine.wait(10)
+    found = fleet.instances(name, StackInstanceAccount=account)
+    return {one["Region"]: one["OrganizationalUnitId"] for one in found}
+
+
+def join(fleet: Fleet, path: str) -> str:
+    """A new account, moved to a unit, as Control Tower or a person would do it."""
+    member = fleet.world.organization.add_account("joiner", "joiner@example.com")
+    fleet.world.organization.move(member.id, fleet.root, fleet.unit(path))
+    return member.id
+
+
+def actions(fleet: Fleet) -> list[str]:
+    """The operations of the set, the newest first."""
+    return [one["Action"] for one in fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"]]
+
+
+def test_an_account_that_joins_is_covered(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(ONE, regions=(R1, R2))
+    account = join(fleet, "Fleet/Ships")
+    assert places(fleet, account) == {R1: fleet.ships, R2: fleet.ships}
+    assert fleet.state(account) == ("CURRENT", "SUCCEEDED", "")
+    assert len(fleet.stacks(account)) == 1
+    assert actions(fleet) == ["CREATE", "CREATE"]
+    newest = fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"][0]
+    assert newest["OperationPreferences"] == {"RegionOrder": []}
+
+
+def test_a_new_account_below_a_targeted_root_needs_no_move(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(unit=fleet.root)
+    member = fleet.world.organization.add_account("joiner", "joiner@example.com")
+    assert places(fleet, member.id) == {R2: fleet.root}
+    fleet.world.organization.move(member.id, fleet.root, fleet.unit("Joining"))
+    assert places(fleet, member.id) == {R2: fleet.root}
+    assert actions(fleet) == ["CREATE", "CREATE"]
+
+
+def test_it_uses_no_overrides_and_ignores_the_account_filter(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(ONE, ParameterOverrides=[{"ParameterKey": "Title", "ParameterValue": "pilot"}])
+    account = join(fleet, "Fleet/Ships")
+    assert places(fleet, account) == {R2: fleet.ships}
+    assert (fleet.titles(ONE), fleet.titles(account)) == (["pilot"], ["default"])
+
+
+def test_off_means_off(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment={"Enabled": False})
+    fleet.deploy(ONE)
+    assert places(fleet, join(fleet, "Fleet/Ships")) == {}
+
+
+def test_switching_it_on_does_not_cover_those_who_joined_earlier(fleet: Fleet) -> None:
+    fleet.create()
+    fleet.deploy(ONE)
+    early = join(fleet, "Fleet/Ships")
+    fleet.update(UsePreviousTemplate=True, AutoDeployment=ON)
+    assert places(fleet, early) == {}
+    assert fleet.client.describe_stack_set(StackSetName="set")["StackSet"]["AutoDeployment"] == ON
+    fleet.deploy(regions=(R2,))
+    assert places(fleet, early) == {R2: fleet.ships}
+
+
+def test_switching_it_on_names_no_targets(fleet: Fleet) -> None:
+    fleet.create()
+    fleet.deploy(ONE)
+    request = {"StackSetName": "set", "UsePreviousTemplate": True, "AutoDeployment": ON}
+    targets = {"DeploymentTargets": fleet.targets(ONE), "Regions": [R2]}
+    assert refused(fleet.client, "update_stack_set", **request, **targets)[0] == "ValidationError"
+
+
+@pytest.mark.parametrize(("auto", "left"), [(ON, 0), (RETAINING, 1)])
+def test_an_account_that_moves_out_of_the_targets(fleet: Fleet, auto: dict[str, Any], left: int) -> None:
+    fleet.create(AutoDeployment=auto)
+    fleet.deploy(ONE, TWO)
+    fleet.world.organization.move(ONE, fleet.ships, fleet.unit("Joining"))
+    assert places(fleet, ONE) == {}
+    assert len(fleet.stacks(ONE)) == left
+    assert places(fleet, TWO) == {R2: fleet.ships}
+    assert actions(fleet)[0] == "DELETE"
+
+
+def test_an_account_that_leaves_the_organization(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(ONE, TWO)
+    fleet.world.organization.remove(ONE)
+    assert places(fleet, ONE) == {}
+    assert fleet.stacks(ONE) == []
+
+
+def test_a_move_between_two_targets_of_a_set_deletes_and_creates(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    joining = fleet.unit("Joining")
+    fleet.deploy()
+    fleet.deploy(unit=joining, regions=(R1,))
+    before = fleet.stacks(ONE)
+    fleet.world.organization.move(ONE, fleet.ships, joining)
+    assert places(fleet, ONE) == {R1: joining}
+    assert (fleet.stacks(ONE), len(before)) == ([], 1)
+    assert actions(fleet)[:2] == ["CREATE", "DELETE"]
+
+
+def test_a_move_between_two_sets(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.create("second", AutoDeployment=ON)
+    joining = fleet.unit("Joining")
+    fleet.deploy(ONE)
+    targets = {"DeploymentTargets": fleet.targets(unit=joining), "Regions": [R2]}
+    fleet.finished(fleet.client.create_stack_instances(StackSetName="second", **targets))
+    fleet.world.organization.move(ONE, fleet.ships, joining)
+    assert (places(fleet, ONE), places(fleet, ONE, "second")) == ({}, {R2: joining})
+
+
+def test_it_waits_for_its_turn_and_then_takes_the_slot(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(ONE)
+    fleet.world.trouble.foreign_operation("set", 0.2)
+    account = join(fleet, "Fleet/Ships")
+    newest = fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"][0]
+    assert newest["Status"] == "QUEUED"
+    fleet.engine.pace = 0.2
+    request = {"StackSetName": "set", "TemplateBody": TEMPLATE}
+    assert refused(fleet.client, "update_stack_set", **request)[0] == "OperationInProgressException"
+    assert places(fleet, account) == {R2: fleet.ships}
+
+
+def test_it_tolerates_no_failure(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(ONE, regions=(R1, R2))
+    fleet.world.trouble.fail(region=R1, reason="no")
+    account = join(fleet, "Fleet/Ships")
+    assert fleet.engine.wait(10)
+    assert fleet.state(account, R1)[:2] == ("OUTDATED", "FAILED")
+    assert fleet.state(account, R2)[:2] == ("OUTDATED", "CANCELLED")
+
+
+def test_self_managed_sets_have_none(fleet: Fleet) -> None:
+    request = {"StackSetName": "set", "TemplateBody": TEMPLATE, "AutoDeployment": ON}
+    assert refused(fleet.client, "create_stack_set", **request)[0] == "ValidationError"
+
+
+def test_nothing_follows_when_organizations_access_is_off(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(unit=fleet.unit("Joining"))
+    fleet.world.organization.delegations.clear()
+    fleet.client.deactivate_organizations_access()
+    fleet.world.organization.move(OTHER, fleet.unit("Security"), fleet.unit("Joining"))
+    assert places(fleet, OTHER) == {}
+
+
+def test_the_targets_of_auto_deployment_in_pages(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(ONE, regions=(R1, R2))
+    fleet.deploy(unit=fleet.unit("Joining"))
+    found = []
+    token: dict[str, str] = {}
+    while True:
+        answer = fleet.client.list_stack_set_auto_deployment_targets(
+            StackSetName="set", MaxResults=1, **token
+        )
+        found += answer["Summaries"]
+        if not answer["NextToken"]:
+            break
+        token = {"NextToken": answer["NextToken"]}
+    assert {one["OrganizationalUnitId"]: one["Regions"] for one in found} == {
+        fleet.ships: [R1, R2],
+        fleet.unit("Joining"): [R2],
+    }
+
+
+def test_the_management_account_is_never_reached(fleet: Fleet) -> None:
+    fleet.create(AutoDeployment=ON)
+    fleet.deploy(unit=fleet.unit("Joining"))
+    fleet.world.organization.move(MANAGEMENT, fleet.root, fleet.unit("Joining"))
+    assert places(fleet, MANAGEMENT) == {}

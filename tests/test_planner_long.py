@@ -1,0 +1,465 @@
+"""The laws of the planner, against a small model of what the steps do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from orgmon.desired import Rollout, Wave
+from orgmon.organization import Account, AccountState, Organization
+from orgmon.plan import saved
+from orgmon.plan.model import (
+    Action,
+    CreateStackInstances,
+    CreateStackSet,
+    DeleteStackInstances,
+    ImportStacksToStackSet,
+    Plan,
+    Step,
+    UpdateStackSet,
+)
+from orgmon.plan.planner import Options, plan
+from orgmon.stackset import (
+    AutoDeployment,
+    DeploymentTarget,
+    DetailedStatus,
+    InstanceStatus,
+    OperationPreferences,
+    Pair,
+    PermissionModel,
+    StackInstance,
+    StackSet,
+    State,
+)
+from tests.simulation import NOBODY, World
+from tests.states import (
+    LEFT,
+    MANAGEMENT,
+    MEMBERS,
+    REGIONS,
+    ROOT,
+    STAGES,
+    UNIT,
+    UNITS,
+    Case,
+    cases,
+    template,
+)
+
+PRUNE = Options(prune=True)
+ACTING = (Action.CREATE, Action.UPDATE, Action.DELETE)
+law = settings(max_examples=3000, deadline=None)
+
+
+def planned(case: Case, state: State, options: Options = PRUNE) -> Plan:
+    """The plan from a State to what the case wants."""
+    return plan(case.desired, state, case.organization, case.rollout, options)
+
+
+def performed(case: Case, state: State, steps: tuple[Step, ...], failing: frozenset[Pair] = NOBODY) -> World:
+    """The world after steps."""
+    world = World(state, case.organization)
+    for step in steps:
+        world = world.after(step, failing)
+    return world
+
+
+def acting(found: Plan) -> frozenset[tuple[str, Pair]]:
+    """What a plan says that it changes."""
+    return frozenset((change.stack, change.pair) for change in found.changes if change.action in ACTING)
+
+
+def blocked(found: Plan) -> frozenset[tuple[str, Pair]]:
+    """What a plan cannot reach."""
+    return frozenset((change.stack, change.pair) for change in found.of(Action.BLOCKED))
+
+
+def current(stack_set: StackSet) -> frozenset[Pair]:
+    """The pairs in step with their stack set."""
+    return frozenset(one.pair for one in stack_set.instances if one.status is InstanceStatus.CURRENT)
+
+
+def content(stack_set: StackSet) -> tuple[object, ...]:
+    """What a stack set deploys."""
+    return (stack_set.template, stack_set.parameters, sorted(stack_set.tags), stack_set.description)
+
+
+def assert_reached(case: Case, state: State, out_of_reach: frozenset[tuple[str, Pair]]) -> None:
+    """Everything wanted is there, and nothing else, except what is out of reach."""
+    for stack in case.desired.stacks:
+        found = state.stack(stack.name)
+        assert found is not None
+        if (stack.name, Pair(stack.account, stack.region)) not in out_of_reach:
+            assert found.is_settled or found.status == "UPDATE_ROLLBACK_COMPLETE"
+            assert (found.template, found.parameters, found.tags) == (
+                stack.template,
+                stack.parameters,
+                stack.tags,
+            )
+    assert {stack.name for stack in state.stacks} == {stack.name for stack in case.desired.stacks}
+    assert case.desired.artifacts <= state.artifacts
+    for wanted in case.desired.stack_sets:
+        out = {pair for name, pair in out_of_reach if name == wanted.name}
+        there = state.stack_set(wanted.name)
+        assert there is not None
+        assert there.auto_deployment == wanted.auto_deployment
+        assert set(wanted.by_pair) - out <= current(there)
+        assert set(there.by_pair) <= set(wanted.by_pair) | out
+        if set(wanted.by_pair) - out:
+            assert content(there) == content(wanted)
+    for there in state.stack_sets:
+        if case.desired.stack_set(there.name) is None:
+            assert there.instances
+            assert not there.auto_deployment.enabled
+            assert {(there.name, pair) for pair in there.by_pair} <= out_of_reach
+
+
+@law
+@given(cases())
+def test_applying_the_plan_gives_what_is_wanted_except_what_is_blocked(case: Case) -> None:
+    found = planned(case, case.observed)
+    assert_reached(case, performed(case, case.observed, found.steps).state, blocked(found))
+
+
+@law
+@given(cases())
+def test_a_second_plan_has_no_steps(case: Case) -> None:
+    after = performed(case, case.observed, planned(case, case.observed).steps).state
+    again = planned(case, after)
+    assert again.steps == ()
+    assert acting(again) == frozenset()
+    assert again.templates == ()
+
+
+@law
+@given(cases(), st.booleans())
+def test_no_operation_walks_a_pair_that_the_plan_does_not_list(case: Case, prune: bool) -> None:
+    found = planned(case, case.observed, Options(prune=prune))
+    world = World(case.observed, case.organization)
+    for step in found.steps:
+        walked = replace(world.after(step), walked=NOBODY), world.after(step).walked - world.walked
+        assert {(step.target_name, pair) for pair in walked[1]} <= acting(found)
+        world = walked[0]
+
+
+@law
+@given(cases())
+def test_without_prune_nothing_is_deleted(case: Case) -> None:
+    found = planned(case, case.observed, Options())
+    after = performed(case, case.observed, found.steps).state
+    assert found.of(Action.DELETE) == ()
+    for before in case.observed.stack_sets:
+        there = after.stack_set(before.name)
+        assert there is not None
+        assert set(before.by_pair) <= set(there.by_pair)
+    assert {stack.name for stack in case.observed.stacks} <= {stack.name for stack in after.stacks}
+
+
+@law
+@given(cases())
+def test_a_wave_touches_its_own_accounts_and_stages_keep_their_order(case: Case) -> None:
+    found = planned(case, case.observed)
+    accounts = {wave.name: wave.accounts for wave in case.rollout.waves}
+    world = World(case.observed, case.organization)
+    building = []
+    for stage in found.stages:
+        before = world
+        for step in stage.steps:
+            world = world.after(step)
+        if stage.wave in accounts:
+            assert {pair.account for pair in world.walked - before.walked} <= accounts[stage.wave]
+            building.append((STAGES.index(stage.name), stage.name))
+        world = replace(world, walked=NOBODY)
+    assert building == sorted(building)
+
+
+@law
+@given(cases(), st.data())
+def test_an_interrupted_run_is_finished_by_the_next(case: Case, data: st.DataObject) -> None:
+    first = planned(case, case.observed)
+    done = data.draw(st.integers(0, len(first.steps)))
+    halfway = performed(case, case.observed, first.steps[:done]).state
+    rest = planned(case, halfway)
+    assert_reached(case, performed(case, halfway, rest.steps).state, blocked(rest))
+
+
+@law
+@given(cases(), st.data())
+def test_what_failed_is_retried_and_nothing_else(case: Case, data: st.DataObject) -> None:
+    pairs = [Pair(account, region) for account in MEMBERS for region in REGIONS]
+    failing = data.draw(st.frozensets(st.sampled_from(pairs)))
+    once = performed(case, case.observed, planned(case, case.observed, Options()).steps, failing).state
+    again = planned(case, once, Options())
+    assert {pair for _, pair in acting(again)} <= failing
+    healed = performed(case, once, again.steps).state
+    assert planned(case, healed, Options()).steps == ()
+
+
+@law
+@given(cases(), st.data())
+def test_a_selection_is_never_left(case: Case, data: st.DataObject) -> None:
+    accounts = data.draw(st.none() | st.frozensets(st.sampled_from((*MEMBERS, MANAGEMENT)), min_size=1))
+    regions = data.draw(st.none() | st.frozensets(st.sampled_from(REGIONS), min_size=1))
+    options = Options(prune=data.draw(st.booleans()), accounts=accounts, regions=regions)
+    assume(accounts is not None or regions is not None)
+    found = planned(case, case.observed, options)
+    world = performed(case, case.observed, found.steps)
+    assert all(options.covers(pair) for pair in world.walked)
+    for stack in case.observed.stacks:
+        if not options.covers(Pair(stack.account, stack.region)):
+            assert world.state.stack(stack.name) == stack
+    for before in case.observed.stack_sets:
+        there = world.state.stack_set(before.name)
+        assert there is not None or not before.instances or all(map(options.covers, before.by_pair))
+        if there is not None:
+            assert there.auto_deployment == before.auto_deployment
+
+
+@law
+@given(cases(), st.data())
+def test_a_saved_plan_is_good_at_every_moment_of_its_own_execution(case: Case, data: st.DataObject) -> None:
+    first = planned(case, case.observed)
+    kept = saved.saved(first, case.organization.id, prune=True)
+    done = data.draw(st.integers(0, len(first.steps)))
+    halfway = performed(case, case.observed, first.steps[:done]).state
+    assume(not _made_with_the_old_template(first, case))
+    saved.check(kept, planned(case, halfway), case.organization.id)
+
+
+def _made_with_the_old_template(found: Plan, case: Case) -> bool:
+    """A wave of new accounts only, in a stack set whose content changes, makes them as the others are first."""
+    return any(
+        isinstance(step, CreateStackInstances)
+        and (observed := case.observed.stack_set(step.target_name)) is not None
+        and content(observed) != content(step.stack_set)
+        for step in found.steps
+    )
+
+
+@law
+@given(cases())
+def test_destroy_leaves_only_what_cannot_be_reached(case: Case) -> None:
+    nothing = replace(case, desired=State())
+    found = planned(nothing, case.observed)
+    after = performed(nothing, case.observed, found.steps).state
+    assert_reached(nothing, after, blocked(found))
+    assert after.stacks == ()
+    assert after.artifacts == frozenset() or case.observed.stack(STAGES[0]) is None
+    assert planned(nothing, after).steps == ()
+
+
+@law
+@given(cases())
+def test_every_step_and_every_change_has_a_reason(case: Case) -> None:
+    found = planned(case, case.observed)
+    assert all(step.reason for step in found.steps)
+    assert all(change.reason for change in found.changes if change.action is not Action.NONE)
+
+
+# Simple cases, in which the fewest operations can be counted by hand.
+
+TWO_WAVES = (
+    Wave("canary", frozenset({MEMBERS[0]})),
+    Wave("rest", frozenset({MANAGEMENT, LEFT, *MEMBERS[1:]})),
+)
+ONE_WAVE = (Wave("all", frozenset({MANAGEMENT, LEFT, *MEMBERS})),)
+EVERYWHERE = tuple(Pair(account, region) for account in MEMBERS for region in REGIONS)
+ORGANIZATION = Organization(
+    "o-abcdefghij",
+    MANAGEMENT,
+    UNITS,
+    (
+        Account(MANAGEMENT, "management", "m@example.com", AccountState.ACTIVE, ROOT),
+        *(Account(member, member, "a@example.com", AccountState.ACTIVE, UNIT) for member in MEMBERS),
+    ),
+)
+
+
+def stack_set(pairs: tuple[Pair, ...] = EVERYWHERE, number: int = 0, *, auto: bool = False) -> StackSet:
+    """A stack set that is deployed through the root."""
+    return StackSet(
+        "detection",
+        template(number),
+        auto_deployment=AutoDeployment(auto),
+        units=(ROOT,),
+        instances=tuple(StackInstance(*pair, stack_id="arn", unit_id=ROOT) for pair in pairs),
+    )
+
+
+def simple(
+    desired: StackSet | None,
+    observed: StackSet | None,
+    waves: tuple[Wave, ...] = ONE_WAVE,
+    options: Options = PRUNE,
+) -> Plan:
+    """The plan of one stack set."""
+    rollout = Rollout(STAGES, waves, OperationPreferences())
+    wanted = State(stack_sets=(desired,) if desired else ())
+    found = State(stack_sets=(observed,) if observed else ())
+    return plan(wanted, found, ORGANIZATION, rollout, options)
+
+
+def without(*pairs: Pair) -> tuple[Pair, ...]:
+    """Everywhere else."""
+    return tuple(pair for pair in EVERYWHERE if pair not in pairs)
+
+
+def calls(found: Plan) -> list[str]:
+    """The API calls of a plan."""
+    return [step.call for step in found.steps]
+
+
+def changed(observed: StackSet, pair: Pair, change: Callable[[StackInstance], StackInstance]) -> StackSet:
+    """A stack set with one instance in another condition."""
+    return observed.with_instances(
+        tuple(change(one) if one.pair == pair else one for one in observed.instances)
+    )
+
+
+def test_a_first_rollout_is_one_operation_a_wave() -> None:
+    assert calls(simple(stack_set(), None)) == ["CreateStackSet", "CreateStackInstances"]
+    two = simple(stack_set(), None, TWO_WAVES)
+    assert calls(two) == ["CreateStackSet", "CreateStackInstances", "CreateStackInstances"]
+
+
+def test_auto_deployment_is_switched_on_after_the_last_wave() -> None:
+    found = simple(stack_set(auto=True), None, TWO_WAVES)
+    first, last = found.steps[0], found.steps[-1]
+    assert isinstance(first, CreateStackSet)
+    assert not first.auto_deployment.enabled
+    assert isinstance(last, UpdateStackSet)
+    assert last.auto_deployment == AutoDeployment(True)
+
+
+def test_auto_deployment_costs_no_operation_where_there_is_one_wave() -> None:
+    assert calls(simple(stack_set(auto=True), None)) == ["CreateStackSet", "CreateStackInstances"]
+
+
+def test_nothing_to_do_is_no_step() -> None:
+    assert simple(stack_set(), stack_set()).steps == ()
+
+
+def test_a_new_account_is_one_operation() -> None:
+    new = [pair for pair in EVERYWHERE if pair.account == MEMBERS[0]]
+    found = simple(stack_set(), stack_set(without(*new)), TWO_WAVES)
+    assert calls(found) == ["CreateStackInstances"]
+    assert _targets(found) == set(new)
+
+
+def test_a_new_region_is_one_operation_a_wave() -> None:
+    new = [pair for pair in EVERYWHERE if pair.region == REGIONS[1]]
+    assert calls(simple(stack_set(), stack_set(without(*new)))) == ["CreateStackInstances"]
+    found = simple(stack_set(), stack_set(without(*new)), TWO_WAVES)
+    assert calls(found) == ["CreateStackInstances"] * 2
+
+
+def test_a_changed_template_is_one_operation_a_wave_and_sent_once() -> None:
+    found = simple(stack_set(number=1), stack_set(), TWO_WAVES)
+    assert calls(found) == ["UpdateStackSet", "UpdateStackSet"]
+    assert [step.sends_template for step in found.steps if isinstance(step, UpdateStackSet)] == [True, False]
+    assert [change.stack for change in found.templates] == ["detection"]
+
+
+def test_missing_pairs_that_are_no_rectangle_are_never_rounded_up() -> None:
+    missing = (Pair(MEMBERS[0], REGIONS[0]), Pair(MEMBERS[1], REGIONS[1]))
+    found = simple(stack_set(), stack_set(without(*missing)))
+    assert calls(found) == ["CreateStackInstances"] * 2
+    assert _targets(found) == set(missing)
+
+
+def test_a_wave_of_new_accounts_does_not_send_a_changed_template_to_the_others() -> None:
+    new = [pair for pair in EVERYWHERE if pair.account == MEMBERS[0]]
+    found = simple(stack_set(number=1), stack_set(without(*new)), TWO_WAVES)
+    canary = [step for stage in found.stages if stage.wave == "canary" for step in stage.steps]
+    assert [step.call for step in canary] == ["CreateStackInstances", "UpdateStackSet"]
+    update = canary[-1]
+    assert isinstance(update, UpdateStackSet)
+    assert update.sends_template
+    assert update.target is not None
+    assert update.target.pairs == set(new)
+
+
+def test_removal_is_one_operation_whatever_units_the_instances_came_by() -> None:
+    mixed = changed(stack_set(), EVERYWHERE[0], lambda one: replace(one, unit_id=UNIT))
+    found = simple(None, mixed)
+    assert calls(found) == ["DeleteStackInstances", "DeleteStackSet"]
+
+
+def test_removal_switches_auto_deployment_off_first_even_where_something_stays() -> None:
+    gone = StackInstance(LEFT, REGIONS[0], stack_id="arn", unit_id=ROOT)
+    observed = stack_set(auto=True)
+    found = simple(None, observed.with_instances((*observed.instances, gone)))
+    assert calls(found) == ["UpdateStackSet", "DeleteStackInstances"]
+
+
+def test_units_that_hold_other_accounts_as_well_are_narrowed_to_those_wanted() -> None:
+    some = tuple(pair for pair in EVERYWHERE if pair.account != MEMBERS[3])
+    target = _only_create(simple(stack_set(some, auto=True), None))
+    assert not target.whole_units
+    everyone = _only_create(simple(stack_set(auto=True), None))
+    assert everyone.whole_units
+
+
+def test_updates_name_the_units_that_the_instances_came_by() -> None:
+    wanted = replace(stack_set(number=1), units=(UNIT,))
+    found = simple(wanted, stack_set())
+    update = found.steps[0]
+    assert isinstance(update, UpdateStackSet)
+    assert update.target is not None
+    assert update.target.units == (ROOT,)
+
+
+def test_another_permission_model_is_blocked_because_aws_cannot_change_it() -> None:
+    wanted = replace(stack_set(), permission_model=PermissionModel.SELF_MANAGED, units=())
+    found = simple(wanted, stack_set())
+    assert found.steps == ()
+    assert {change.action for change in found.changes} == {Action.BLOCKED}
+    assert "SERVICE_MANAGED" in found.changes[0].reason
+
+
+def test_the_logs_stay_when_their_stack_set_is_removed() -> None:
+    found = simple(None, stack_set(), options=Options(prune=True, keeps=frozenset({"detection"})))
+    deletes = [step for step in found.steps if isinstance(step, DeleteStackInstances)]
+    assert [step.retain for step in deletes] == [True]
+
+
+def test_a_retained_stack_is_adopted_and_brought_up_to_date() -> None:
+    pair = Pair(MEMBERS[1], REGIONS[0])
+    identity = f"arn:aws:cloudformation:{pair.region}:{pair.account}:stack/StackSet-detection-1/2"
+    options = Options(retained=(("detection", (identity,)),))
+    found = simple(stack_set((pair,)), None, options=options)
+    assert calls(found) == ["CreateStackSet", "ImportStacksToStackSet", "UpdateStackSet"]
+    world = World(State(), ORGANIZATION)
+    for step in found.steps:
+        world = world.after(step)
+    there = world.state.stack_set("detection")
+    assert there is not None
+    assert current(there) == {pair}
+    assert isinstance(found.steps[1], ImportStacksToStackSet)
+
+
+def test_an_instance_says_why_it_is_retried() -> None:
+    failed = changed(
+        stack_set(),
+        EVERYWHERE[0],
+        lambda one: replace(
+            one, status=InstanceStatus.OUTDATED, detailed_status=DetailedStatus.FAILED, reason="denied"
+        ),
+    )
+    found = simple(stack_set(), failed)
+    assert [change.reason for change in found.of(Action.UPDATE)] == ["OUTDATED, FAILED: denied"]
+    assert calls(found) == ["UpdateStackSet"]
+
+
+def _targets(found: Plan) -> set[Pair]:
+    return {
+        pair for step in found.steps if isinstance(step, CreateStackInstances) for pair in step.target.pairs
+    }
+
+
+def _only_create(found: Plan) -> DeploymentTarget:
+    (create,) = [step for step in found.steps if isinstance(step, CreateStackInstances)]
+    return create.target
