@@ -113,10 +113,10 @@ class Functions:
             tuple(sorted((function.environment_vars or {}).items())),
         )
         warm = self._warm.get(function.function_arn)
-        if warm and warm.made_for == made_for and warm.worker.is_alive:
-            if warm.expires > self._world.clock.now():
+        if warm is not None:
+            is_fresh = warm.made_for == made_for and warm.expires > self._world.clock.now()
+            if is_fresh and warm.worker.is_alive:
                 return warm
-        if warm:
             warm.worker.stop()
         fresh = self._start(function, sender, made_for)
         self._warm[function.function_arn] = fresh

@@ -7,6 +7,7 @@ and StackInstanceComprehensiveStatus.
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ BANNED = (
 )
 
 
-class Task:
+class Task(ABC):
     """Base of all kinds. ``outdates_cancelled``: an instance that is never reached is OUTDATED after it."""
 
     action = "UPDATE"
@@ -34,10 +35,12 @@ class Task:
     def __init__(self, engine: StackSetEngine) -> None:
         self._engine = engine
         self._aims: dict[Pair, Aim] = {}
+        self._whole_units: tuple[str, ...] = ()
+        self._regions: tuple[str, ...] = ()
 
+    @abstractmethod
     def begin(self, stack_set: StackSetRecord) -> list[Instance]:
         """Choose and mark the instances. Raises Refusal where one that must be there is not; then nothing is done."""
-        raise NotImplementedError
 
     def problem(self, stack_set: StackSetRecord) -> str:
         """Why the whole operation must fail before it works on anything; mostly empty."""
@@ -73,7 +76,9 @@ class Task:
             instance.status = "OUTDATED"
 
     def end(self, stack_set: StackSetRecord) -> None:
-        """The operation is over."""
+        """The operation is over: forget the targets that it has removed as a whole."""
+        for unit_id in self._whole_units:
+            stack_set.forget_target(unit_id, self._regions)
 
     def _aim(self, stack_set: StackSetRecord, instances: list[Instance]) -> None:
         for instance in instances:
@@ -238,11 +243,6 @@ class Deletion(Task):
             del stack_set.instances[instance.pair]
         else:
             super().settle(stack_set, instance, outcome)
-
-    def end(self, stack_set: StackSetRecord) -> None:
-        """Forget the targets that were removed as a whole."""
-        for unit_id in self._whole_units:
-            stack_set.forget_target(unit_id, self._regions)
 
 
 class Foreign(Task):

@@ -122,7 +122,8 @@ def _user_name(record: Record) -> str | None:
         return str(identity["arn"]).rsplit("/", 1)[-1]
     if identity.get("type") == "Root":
         return "root"
-    return identity.get("userName") or identity.get("invokedBy")
+    name = identity.get("userName") or identity.get("invokedBy")
+    return str(name) if name else None
 
 
 def _first_resource(record: Record) -> dict[str, str]:
