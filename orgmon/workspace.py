@@ -131,12 +131,14 @@ class Workspace:
         return plan(desired, observed, self.organization, self.rollout, options)
 
     def _retained(self, observed: State) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The log stack that an earlier destroy kept, if a new stack set is about to be made for it."""
+        """The log stack that an earlier destroy kept, if the stack set has no instance for it yet."""
         name = logs.STACK.name
-        wanted = self.desired.stack_set(name)
-        if wanted is None or observed.stack_set(name) is not None:
+        wanted, found_set = self.desired.stack_set(name), observed.stack_set(name)
+        if wanted is None:
             return ()
         instance = wanted.instances[0]
+        if found_set is not None and instance.pair in found_set.by_pair:
+            return ()
         found = retained_stacks(self.sessions, instance.account, instance.region, name)
         return ((name, found),) if found else ()
 

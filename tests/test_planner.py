@@ -441,6 +441,15 @@ def test_a_retained_stack_is_adopted_and_brought_up_to_date() -> None:
     assert isinstance(found.steps[1], ImportStacksToStackSet)
 
 
+def test_a_run_that_was_killed_before_the_import_adopts_all_the_same() -> None:
+    pair = Pair(MEMBERS[1], REGIONS[0])
+    identity = f"arn:aws:cloudformation:{pair.region}:{pair.account}:stack/StackSet-detection-1/2"
+    options = Options(retained=(("detection", (identity,)),))
+    found = simple(stack_set((pair,)), stack_set(()), options=options)
+    assert calls(found) == ["ImportStacksToStackSet", "UpdateStackSet"]
+    assert simple(stack_set((pair,)), stack_set((pair,)), options=options).steps == ()
+
+
 def test_an_instance_says_why_it_is_retried() -> None:
     failed = changed(
         stack_set(),

@@ -15,7 +15,7 @@ NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 Sleep = Callable[[float], None]
 
 
-def waits(first: float = 0.25, longest: float = 30.0) -> Any:
+def waits(first: float = 0.1, longest: float = 30.0) -> Any:
     """Ever longer waits in seconds: quick things are seen quickly, long ones cost few calls."""
     current = first
     while True:

@@ -36,7 +36,7 @@ def finish(console: Console, rolled: Rolled, organization: Organization, *, as_j
         console.print("Nothing to do: everything is as it should be.")
     elif rolled.is_good:
         done = sum(len(rolled.plan.of(action)) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
-        console.print(f"[bold green]Done.[/bold green] {done} stacks changed.")
+        console.print(f"[bold green]Done.[/bold green] {done} {'stack' if done == 1 else 'stacks'} changed.")
     else:
         _unfinished(console, rolled)
 

@@ -72,8 +72,10 @@ def _of(step: Step, wave: str) -> OperationForecast:
     accounts, regions = _size(step)
     effective = window(preferences, accounts)
     asked = min(wanted_concurrency(preferences, accounts), CEILING, max(1, accounts))
-    rounds = ceil(accounts / effective) if accounts else 0
-    in_turn = 1 if preferences.region_concurrency == "PARALLEL" else regions
+    if preferences.region_concurrency == "PARALLEL":
+        rounds = ceil(accounts * regions / max(1, min(effective * regions, CEILING)))
+    else:
+        rounds = ceil(accounts / effective) * regions
     return OperationForecast(
         call=step.call,
         stack_set=step.target_name,
@@ -83,7 +85,7 @@ def _of(step: Step, wave: str) -> OperationForecast:
         window=effective,
         tolerance=tolerance(preferences, accounts),
         clamped=effective < asked,
-        seconds=rounds * in_turn * SECONDS_PER_INSTANCE,
+        seconds=rounds * SECONDS_PER_INSTANCE,
     )
 
 

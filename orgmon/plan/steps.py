@@ -89,17 +89,18 @@ class StackSetSteps:
 
         Auto-deployment is on from the start only where no wave comes after the first.
         """
-        if self._observed is not None:
-            return
-        if single_wave:
-            self._auto = self._auto_wanted
-        yield CreateStackSet("missing", self._desired, auto_deployment=self._auto)
-        if retained:
+        if self._observed is None:
+            if single_wave:
+                self._auto = self._auto_wanted
+            yield CreateStackSet("missing", self._desired, auto_deployment=self._auto)
+        there = self._observed.by_pair if self._observed else {}
+        lost = tuple(identity for identity in retained if _pair_of(identity) not in there)
+        if lost:
             units = self._desired.units[:1]
-            self._imported = frozenset(_pair_of(identity) for identity in retained)
+            self._imported = frozenset(_pair_of(identity) for identity in lost)
             self._came_by |= dict.fromkeys(self._imported, units)
             yield ImportStacksToStackSet(
-                RETAINED, self._desired, retained, units[0] if units else "", self._preferences
+                RETAINED, self._desired, lost, units[0] if units else "", self._preferences
             )
 
     def wave(self, changes: list[Change]) -> Iterator[Step]:

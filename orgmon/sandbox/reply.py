@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,8 +54,11 @@ def refuse(protocol: str, service: str, refusal: Refusal, request_id: str, model
 def read_answer(wire: WireCall, reply: HttpReply) -> tuple[dict[str, Any] | None, Refusal | None]:
     """What a response says, as botocore reads it: the output members, or the error."""
     headers = {name.lower(): value for name, value in reply.headers}
+    is_stream = reply.status < 300 and wire.model.has_streaming_output
+    # botocore decodes bytes as text; what it gets as a stream stays as it is.
+    body = io.BytesIO(reply.body) if is_stream else reply.body
     parsed = _parser(wire.protocol).parse(
-        {"status_code": reply.status, "headers": headers, "body": reply.body}, wire.model.output_shape
+        {"status_code": reply.status, "headers": headers, "body": body}, wire.model.output_shape
     )
     parsed.pop("ResponseMetadata", None)
     if reply.status < 300:

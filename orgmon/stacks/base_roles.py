@@ -21,7 +21,8 @@ ON_RULES = (
 )
 ON_LOG_GROUP = (
     "CreateLogGroup DeleteLogGroup DeleteMetricFilter DeleteRetentionPolicy DescribeIndexPolicies "
-    "DescribeMetricFilters GetDataProtectionPolicy ListTagsForResource PutMetricFilter PutRetentionPolicy TagResource UntagResource"
+    "DescribeMetricFilters GetDataProtectionPolicy ListTagsForResource PutMetricFilter PutRetentionPolicy "
+    "TagResource UntagResource"
 )
 # These know no resources.
 ON_ALL_LOGS = "DeleteResourcePolicy DescribeLogGroups DescribeResourcePolicies PutResourcePolicy"

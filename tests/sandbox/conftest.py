@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orgmon.sandbox import repairs
+from orgmon.sandbox.assembly import Sandbox, assemble
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.cloudformation import install
 from orgmon.sandbox.cloudformation.engine import Engine
-from orgmon.sandbox.seed import Seed, SeedAccount
+from orgmon.sandbox.seed import Seed, SeedAccount, SeedQueue
 from orgmon.sandbox.world import World
 
 from .fleet import Fleet
@@ -67,3 +69,12 @@ def fleet() -> Iterator[Fleet]:
     made = Fleet()
     yield made
     made.close()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Everything together, with an inbox of the security team; its clock only turns by ``settle``."""
+    seed = replace(SEED, queues=(SeedQueue("inbox", SECURITY, HOME),))
+    with assemble(seed, clock=Clock(speed=0)) as made:
+        yield made
+        assert made.world.hook_errors == []

@@ -48,7 +48,8 @@ class TrailApi:
             ("LookupEvents", self._history.lookup),
         ):
             self._world.operations.register("cloudtrail", name, handler)
-        self._world.before.append(self._guard)
+        # Before all else: who may not change a trail must not learn what is wrong with the change.
+        self._world.before.insert(0, self._guard)
 
     def describe(self, call: Call) -> dict[str, Any]:
         """All trails in sight, or the named ones."""

@@ -1,0 +1,1 @@
+"""accounts.yaml: what can be said, how it is read with positions, what is wrong with it."""
