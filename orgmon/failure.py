@@ -14,8 +14,9 @@ from orgmon.stackset import OperationResult, Pair, ResultStatus
 
 # What differs between pairs that failed for the same reason.
 VARIABLE = (
-    (re.compile(r"\b\d{12}\b"), "ACCOUNT"),
+    # Ids first: the end of one can look like an account.
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
+    (re.compile(r"\b\d{12}\b"), "ACCOUNT"),
     (re.compile(r"\b[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-\d\b"), "REGION"),
     (re.compile(r"stacksets-exec-[0-9a-f]+"), "stacksets-exec-ID"),
     (re.compile(r"RequestToken: [^,)]+"), "RequestToken: ID"),

@@ -103,7 +103,8 @@ def status(
         wanted=len(wanted),
         waived=len(counted) - len(wanted),
     )
-    stacks = tuple(dict.fromkeys(item.name for item in (*desired.stacks, *desired.stack_sets)))
+    named = (*(stack.name for stack in desired.stacks), *(item.name for item in desired.stack_sets))
+    stacks = tuple(dict.fromkeys(named))
     listed = {entry.id for entry in config.accounts}
     unlisted = tuple(account.id for account in organization.accounts if account.id not in listed)
     return StatusReport(organization.id, stacks, tuple(cells), coverage, unlisted, pending_subscriptions)

@@ -82,6 +82,13 @@ def test_a_value_of_another_kind_differs(other: Any) -> None:
     assert one.symbol == "~"
 
 
+def test_a_text_and_a_number_that_read_alike_differ_visibly() -> None:
+    (one,) = found(changed("Parameters", "Retention", "Default", to="365"))
+    assert (one.before, one.after) == ("365", '"365"')
+    (other,) = differences(TemplateBody.of({"a": 1}), TemplateBody.of({"a": True}))
+    assert (other.before, other.after) == ("1", "true")
+
+
 @given(contents)
 def test_nothing_differs_from_itself(content: dict[str, Any]) -> None:
     assert differences(TemplateBody.of(content), TemplateBody.of(content)) == ()

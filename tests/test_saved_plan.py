@@ -95,7 +95,7 @@ def test_somebody_else_removed_a_pair() -> None:
 
 def test_a_pair_has_come_that_the_plan_does_not_know() -> None:
     new = replace(CREATE, pair=Pair("333333333333", "us-east-1"))
-    with pytest.raises(StalePlanError, match="333333333333.* create is not in the plan"):
+    with pytest.raises(StalePlanError, match=r"333333333333.* create is not in the plan"):
         check(UPDATE, CREATE, DELETE, new)
 
 

@@ -26,6 +26,10 @@ def call(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]
     )
 
 
+# One group, so that one worker installs the wheel once.
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty environment with the wheel and its runtime dependencies; the folder of its programs."""

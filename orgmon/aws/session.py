@@ -17,7 +17,7 @@ from orgmon.errors import AwsError, NotFoundError, OrgmonError
 from orgmon.stackset import CallAs, PermissionModel
 
 # CloudFormation publishes no rates; botocore's own retries answer what is throttled all the same.
-CALLS_PER_SECOND = 50.0
+CALLS_PER_SECOND = 400.0
 RETRIES = {"mode": "standard", "max_attempts": 8}
 POOL = 20
 

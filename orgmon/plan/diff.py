@@ -30,7 +30,7 @@ def differences(before: TemplateBody, after: TemplateBody) -> tuple[Difference, 
 
 
 def _walk(path: str, before: Any, after: Any) -> Iterator[Difference]:
-    if before == after:
+    if _json(before) == _json(after):
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted({*before, *after}):
@@ -43,6 +43,9 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Difference]:
                 yield from _walk(below, before[key], after[key])
     elif isinstance(before, list) and isinstance(after, list):
         yield from _lists(path, before, after)
+    elif _text(before) == _text(after):
+        # A text and a number or truth value that read alike: the quotes tell them apart.
+        yield Difference(path, _json(before), _json(after))
     else:
         yield Difference(path, _text(before), _text(after))
 
@@ -53,8 +56,9 @@ def _lists(path: str, before: list[Any], after: list[Any]) -> Iterator[Differenc
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _walk(f"{path}[{number}]", old, new)
         return
-    gone = [item for item in before if item not in after]
-    come = [item for item in after if item not in before]
+    old_items, new_items = [_json(item) for item in before], [_json(item) for item in after]
+    gone = [item for item in before if _json(item) not in new_items]
+    come = [item for item in after if _json(item) not in old_items]
     yield from (Difference(f"{path}[]", _text(item), None) for item in gone)
     yield from (Difference(f"{path}[]", None, _text(item)) for item in come)
     if not gone and not come:
@@ -62,4 +66,9 @@ def _lists(path: str, before: list[Any], after: list[Any]) -> Iterator[Differenc
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return value if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:
+    """A value as JSON, which tells ``1`` from ``true`` where Python does not."""
+    return json.dumps(value, sort_keys=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from orgmon import eventpattern
 from orgmon.eventpattern import EventPattern
-from orgmon.sandbox.signals.delivery import NO_RESOURCE, Losses, Undeliverable
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
 
 if TYPE_CHECKING:

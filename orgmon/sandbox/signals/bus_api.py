@@ -15,7 +15,7 @@ from orgmon.errors import PatternError
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus, parsed
-from orgmon.sandbox.signals.delivery import Losses, Undeliverable
+from orgmon.sandbox.signals.losses import Losses, Undeliverable
 from orgmon.sandbox.signals.grants import Grants, Sender
 
 if TYPE_CHECKING:

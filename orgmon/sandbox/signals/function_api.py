@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.calls import Call, Refusal
-from orgmon.sandbox.signals.delivery import NO_PERMISSIONS, Undeliverable
+from orgmon.sandbox.signals.losses import NO_PERMISSIONS, Undeliverable
 from orgmon.sandbox.signals.functions import Functions
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orgmon.sandbox.calls import Principal, service_principal
 from orgmon.sandbox.policy import Decision
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.delivery import NO_PERMISSIONS, Undeliverable
+from orgmon.sandbox.signals.losses import NO_PERMISSIONS, Undeliverable
 from orgmon.sandbox.sts import session_of
 
 if TYPE_CHECKING:

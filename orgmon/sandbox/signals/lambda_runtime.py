@@ -1,7 +1,8 @@
 """What runs a Lambda function's code: a program of its own, with the code's folder first on its path.
 
-``python lambda_runtime.py FOLDER MODULE.FUNCTION`` reads invocations, a JSON line each, from standard input and
-answers each with a line: the result or the error, and what the code printed. It imports nothing of this package.
+``python lambda_runtime.py FOLDER MODULE.FUNCTION`` imports the handler and says so with an empty line. It then reads
+invocations, a JSON line each, from standard input and answers each with a line: the result or the error, and what the
+code printed. It imports nothing of this package.
 """
 
 from __future__ import annotations
@@ -35,13 +36,25 @@ class Context:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def answer(handler: str, invocation: dict[str, Any]) -> dict[str, Any]:
+def load(handler: str) -> Any:
+    """The function that ``MODULE.FUNCTION`` names; for one that cannot be imported, a function that says why."""
+    module, _, name = handler.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module.replace("/", ".")), name)
+    except Exception as error:
+        problem = error
+
+        def fail(event: Any, context: Context) -> None:
+            raise problem
+
+        return fail
+
+
+def answer(function: Any, invocation: dict[str, Any]) -> dict[str, Any]:
     """Call the handler once; its result, or the error as Lambda describes it, and what was printed."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            module, _, name = handler.rpartition(".")
-            function = getattr(importlib.import_module(module.replace("/", ".")), name)
             result = function(invocation["event"], Context(invocation["context"]))
             told = {"result": json.dumps(result)}
         except Exception as error:
@@ -54,9 +67,11 @@ def main(folder: str, handler: str) -> None:
     """Answer invocations until standard input ends."""
     sys.path.insert(0, folder)
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as out:
+        with contextlib.redirect_stdout(io.StringIO()):
+            function = load(handler)
+        print(file=out, flush=True)
         for line in sys.stdin:
-            out.write(json.dumps(answer(handler, json.loads(line))) + "\n")
-            out.flush()
+            print(json.dumps(answer(function, json.loads(line))), file=out, flush=True)
 
 
 if __name__ == "__main__":

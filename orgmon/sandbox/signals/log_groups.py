@@ -15,7 +15,7 @@ from orgmon import filterpattern
 from orgmon.errors import PatternError
 from orgmon.filterpattern import FilterPattern
 from orgmon.sandbox.calls import Call, Refusal
-from orgmon.sandbox.signals.delivery import NO_RESOURCE, Undeliverable
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
 
 if TYPE_CHECKING:

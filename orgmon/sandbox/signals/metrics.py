@@ -68,7 +68,8 @@ class Metrics:
         entry = {
             "MetricName": name,
             "Value": value,
-            "Timestamp": now,
+            # moto keeps times without their zone, in UTC.
+            "Timestamp": now.replace(tzinfo=None),
             "Dimensions": [{"Name": key, "Value": each} for key, each in pairs],
         }
         self._world.store("cloudwatch", account, region).put_metric_data(namespace, [entry])

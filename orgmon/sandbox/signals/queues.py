@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.delivery import NO_RESOURCE, Undeliverable
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.grants import USE_TO_SEND, Grants, Sender
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class Queues:
 
     def _check_key(self, call: Call) -> None:
         """An encrypted queue asks of its callers what it asks of services."""
-        if call.service != "sqs" or call.trusted or call.operation not in (*_SENDING, "ReceiveMessage"):
+        is_using = call.service == "sqs" and call.operation in (*_SENDING, "ReceiveMessage")
+        if not is_using or call.trusted or not call.resource.startswith("arn:"):
             return
         arn = Arn.parse(call.resource)
         queue = self._world.stores.find("sqs", arn.account, arn.region, "queues", arn.local)

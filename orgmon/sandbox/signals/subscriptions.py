@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.mailbox import Mailbox
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.delivery import Undeliverable
+from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.topics import Topics, is_pending, subscriptions_of
 
 if TYPE_CHECKING:
@@ -96,10 +96,7 @@ class Subscriptions:
         store = topic.sns_backend
         subscription = store.subscribe(topic.arn, endpoint, protocol)
         subscription.owner = subscription.attributes["Owner"] = call.account
-        given = dict(call.params.get("Attributes") or {})
-        # The scope decides how the policy is read, so it comes first.
-        for name in sorted(given, key=lambda each: each != "FilterPolicyScope"):
-            store.set_subscription_attributes(subscription.arn, name, given[name])
+        _set_attributes(store, subscription, dict(call.params.get("Attributes") or {}))
         pending = not _is_confirmed_at_once(call, protocol, endpoint)
         subscription.confirmed = not pending
         subscription.attributes["PendingConfirmation"] = str(pending).lower()
@@ -127,6 +124,18 @@ class Subscriptions:
         body = {"Type": "SubscriptionConfirmation", "Token": token, "Message": text}
         body["TopicArn"] = subscription.topic.arn
         self._topics.send_to_queue(subscription, json.dumps(body))
+
+
+def _set_attributes(store: Any, subscription: Any, given: dict[str, str]) -> None:
+    """Let moto check and keep the attributes; nobody is subscribed if one is wrong."""
+    try:
+        # The scope decides how the policy is read, so it comes first.
+        for name in sorted(given, key=lambda each: each != "FilterPolicyScope"):
+            store.set_subscription_attributes(subscription.arn, name, given[name])
+    except Exception as problem:
+        store.unsubscribe(subscription.arn)
+        text = str(getattr(problem, "message", problem))
+        raise Refusal("InvalidParameter", f"Invalid parameter: Attributes Reason: {text}") from problem
 
 
 def _is_confirmed_at_once(call: Call, protocol: str, endpoint: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orgmon.sandbox.signals.delivery import INVALID_JSON, Undeliverable
+from orgmon.sandbox.signals.losses import INVALID_JSON, Undeliverable
 
 _PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _TOKEN = re.compile(r'<([^<>\s"]+)>|\\.|"')

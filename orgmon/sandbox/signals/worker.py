@@ -9,13 +9,13 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 RUNTIME = Path(__file__).with_name("lambda_runtime.py")
-# Lambda gives the first call this long for imports, apart from the function's timeout.
+# Lambda gives imports this long, apart from the function's timeout.
 INITIAL_SECONDS = 10.0
 
 
@@ -36,7 +36,6 @@ class Worker:
         with zipfile.ZipFile(io.BytesIO(code)) as archive:
             archive.extractall(self._folder.name)
         self._lock = threading.Lock()
-        self._is_new = True
         self._process = subprocess.Popen(  # noqa: S603 - the function's own code, as at AWS
             [sys.executable, "-P", str(RUNTIME), self._folder.name, handler],
             cwd=self._folder.name,
@@ -47,6 +46,8 @@ class Worker:
             text=True,
             encoding="utf-8",
         )
+        # It says with an empty line that the handler is imported.
+        self._within(INITIAL_SECONDS, self._read)
 
     @property
     def is_alive(self) -> bool:
@@ -57,9 +58,7 @@ class Worker:
         """Call the handler; it is killed when it takes longer than ``seconds`` of real time."""
         line = json.dumps({"event": event, "context": {**context, "seconds": seconds}})
         with self._lock:
-            limit = seconds + (INITIAL_SECONDS if self._is_new else 0)
-            self._is_new = False
-            answer = self._exchange(line, limit)
+            answer = self._within(seconds, lambda: self._exchange(line))
         if not answer:
             return _failed("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
         told = json.loads(answer)
@@ -76,21 +75,29 @@ class Worker:
                 pipe.close()
         self._folder.cleanup()
 
-    def _exchange(self, line: str, limit: float) -> str:
-        """The answer line; empty if the process ended before it gave one."""
-        timer = threading.Timer(limit, self._process.kill)
+    def _within(self, seconds: float, action: Callable[[], str]) -> str:
+        """Do something with the process, which is killed if that takes too long."""
+        timer = threading.Timer(seconds, self._process.kill)
         timer.daemon = True
         timer.start()
         try:
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-            return self._process.stdout.readline()
-        except (BrokenPipeError, ValueError):
-            return ""
+            return action()
         finally:
             timer.cancel()
+
+    def _exchange(self, line: str) -> str:
+        """The answer line; empty if the process ended before it gave one."""
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            return ""
+        return self._read()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
 
 
 def _failed(error: str, message: str, log: str = "") -> Outcome:

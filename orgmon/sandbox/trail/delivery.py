@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.signals import Signals
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.delivery import Undeliverable
+from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.grants import Sender
 from orgmon.sandbox.trail.records import Record, Written
 

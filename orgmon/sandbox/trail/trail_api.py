@@ -38,7 +38,7 @@ class TrailApi:
         """Take the operations over."""
         for name, handler in (
             ("DescribeTrails", self.describe),
-            ("ListTrails", self.list),
+            ("ListTrails", self.list_trails),
             ("GetTrail", self.get),
             ("GetTrailStatus", self.status),
             ("GetEventSelectors", self.selectors),
@@ -59,8 +59,8 @@ class TrailApi:
         chosen = [each for each in found if not names or each.arn in names or each.trail_name in names]
         return {"trailList": [_described(each) for each in chosen]}
 
-    def list(self, call: Call) -> dict[str, Any]:
-        """Name, ARN and home Region of all trails, whatever Region is asked."""
+    def list_trails(self, call: Call) -> dict[str, Any]:
+        """Name, ARN and home Region of the trails in sight."""
         found = self._trails.visible(call.account, call.region, True)
         return {"Trails": [each.short() for each in found]}
 
