@@ -42,7 +42,9 @@ def measured() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "empty.py"
         empty.write_text(EMPTY_APP.format(count=commands()))
-        ours, theirs = _in_turn([sys.executable, "-m", "orgmon", "--help"], [sys.executable, str(empty), "--help"])
+        ours, theirs = _in_turn(
+            [sys.executable, "-m", "orgmon", "--help"], [sys.executable, str(empty), "--help"]
+        )
     yield Figure("help", "orgmon --help", ours, "s")
     yield Figure("help", "an empty Typer app with as many commands", theirs, "s")
     yield Figure("help", "ratio", ours / theirs, "x", AIM)

@@ -42,15 +42,17 @@ def plain() -> dict[str, Any]:
     session = service.session()
     begun = time.perf_counter()
     organizations, cloudformation = session.client("organizations"), session.client("cloudformation")
-    pages = organizations.get_paginator("list_organizational_units_for_parent").paginate(ParentId=stub.ROOT)
-    units = [unit["Id"] for page in pages for unit in page["OrganizationalUnits"]]
-    for unit in units:
-        pages = organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=unit)
-        accounts = [account for page in pages for account in page["Accounts"]]
-        assert accounts
+    parents, accounts = [stub.ROOT], 0
+    for parent in parents:
+        pages = organizations.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent)
+        parents += [unit["Id"] for page in pages for unit in page["OrganizationalUnits"]]
+        pages = organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=parent)
+        accounts += sum(len(page["Accounts"]) for page in pages)
+    assert accounts == stub.ACCOUNTS
     for name in stub.NAMES:
         pages = cloudformation.get_paginator("list_stack_instances").paginate(StackSetName=name)
         assert sum(len(page["Summaries"]) for page in pages) == stub.ACCOUNTS * len(stub.REGIONS)
+    assert service.calls.total() == service.pages
     return {"seconds": time.perf_counter() - begun}
 
 

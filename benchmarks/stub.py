@@ -12,6 +12,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,10 +24,15 @@ from orgmon.stackset import TemplateBody
 
 LATENCY = 0.02
 ACCOUNTS, UNITS = 1000, 20
-REGIONS = tuple(f"{area}-{side}-{number}" for area in ("us", "eu", "ap") for side in ("east", "west") for number in (1, 2, 3))[:17]
+REGIONS = tuple(
+    f"{area}-{side}-{number}"
+    for area, side, number in product(("us", "eu", "ap"), ("east", "west"), (1, 2, 3))
+)[:17]
 NAMES = tuple(f"orgmon-{name}" for name in ("access", "alarms", "detection", "edge"))
 MANAGEMENT, ORGANIZATION, ROOT = "100000000000", "o-abcdefghij", "r-abcd"
-TEMPLATE = TemplateBody.of({"Resources": {"Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "hub"}}}})
+TEMPLATE = TemplateBody.of(
+    {"Resources": {"Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": "hub"}}}}
+)
 TAG = "orgmon"
 INSTANCE_PAGE, ACCOUNT_PAGE = 100, 20
 NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
@@ -47,9 +54,10 @@ class Stub:
 
     @property
     def pages(self) -> int:
-        """The pages that hold the instances of all stack sets and the accounts of all units."""
-        accounts_in_unit = ACCOUNTS // UNITS
-        return len(NAMES) * len(self._instances) + UNITS * -(-accounts_in_unit // ACCOUNT_PAGE)
+        """The pages that hold the instances of all stack sets, and the accounts and units below root and units."""
+        of_accounts = 1 + UNITS * ceil(ACCOUNTS / UNITS / ACCOUNT_PAGE)
+        of_units = ceil(UNITS / ACCOUNT_PAGE) + UNITS
+        return len(NAMES) * len(self._instances) + of_accounts + of_units
 
     def session(self) -> Any:
         """A boto3 session whose requests end here."""

@@ -53,6 +53,18 @@ class Workspace:
         """accounts.yaml. Raises ConfigError."""
         return load(self._path)
 
+    def hidden(self, plan: Plan) -> tuple[str, ...]:
+        """The phrases of all decoys, also of those that a plan removes: they are not printed."""
+        section = self.config.decoys
+        if section is None:
+            return ()
+        changes = [change for change in plan.templates if change.stack == section.stack_set]
+        resources = [
+            body.content.get("Resources") for change in changes for body in (change.before, change.after)
+        ]
+        found = {phrase for one in resources if isinstance(one, dict) for phrase in one}
+        return tuple(sorted(found | {item.phrase for item in section.items}))
+
     @cached_property
     def detections(self) -> tuple[Detection, ...]:
         """The detections that are on, decoys filled in. Raises DetectionError."""

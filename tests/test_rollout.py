@@ -241,7 +241,9 @@ def test_destroy_keeps_the_logs_and_the_next_deploy_adopts_them(deployed: Rehear
 
 
 def test_no_decoy_is_named_in_what_is_printed(deployed: Rehearsal) -> None:
-    for command in (("plan", "--all"), ("status",), ("deploy", "--yes")):
+    decoys = deployed.config["decoys"]
+    deployed.change(decoys={**decoys, "items": [{"phrase": "LedgerExportCredentials"}]})
+    for command in (("plan", "--all"), ("status",), ("deploy", "--yes"), ("destroy",)):
         _, out, err = deployed.orgmon(*command)
         for phrase in ("LedgerExportCredentials", "PartnerGatewayKey"):
             assert phrase not in out + err

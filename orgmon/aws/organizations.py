@@ -22,8 +22,8 @@ def read_organization(client: Any, *, with_tags: bool = False) -> Organization:
     """
     with translated("organizations:DescribeOrganization"):
         described = client.describe_organization()["Organization"]
-    units = tuple(_units(client))
     with ThreadPoolExecutor(WORKERS) as pool:
+        units = tuple(_units(client, pool))
         found = pool.map(lambda unit: list(_accounts(client, unit.id)), units)
         accounts = tuple(sorted((a for group in found for a in group), key=lambda a: a.id))
         if with_tags:
@@ -31,13 +31,15 @@ def read_organization(client: Any, *, with_tags: bool = False) -> Organization:
     return Organization(described["Id"], described["MasterAccountId"], units, accounts)
 
 
-def _units(client: Any) -> Iterator[OrganizationalUnit]:
+def _units(client: Any, pool: ThreadPoolExecutor) -> Iterator[OrganizationalUnit]:
+    """Level by level, the units of a level at once."""
     with translated("organizations:ListRoots"):
         root = client.list_roots()["Roots"][0]
     level = [OrganizationalUnit(root["Id"], root["Name"], "Root")]
     while level:
         yield from level
-        level = [child for unit in level for child in _children(client, unit)]
+        below = pool.map(lambda unit: list(_children(client, unit)), level)
+        level = [child for children in below for child in children]
 
 
 def _children(client: Any, parent: OrganizationalUnit) -> Iterator[OrganizationalUnit]:

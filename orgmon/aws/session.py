@@ -16,8 +16,15 @@ from orgmon.config.model import OrganizationSection
 from orgmon.errors import AwsError, NotFoundError, OrgmonError
 from orgmon.stackset import CallAs, PermissionModel
 
-# CloudFormation publishes no rates; botocore's own retries answer what is throttled all the same.
-CALLS_PER_SECOND = 400.0
+# AWS publishes no rates for CloudFormation: begin fast, and let each throttled answer halve the rate.
+CALLS_PER_SECOND, SLOWEST = 200.0, 2.0
+THROTTLED = (
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "SlowDown",
+)
 RETRIES = {"mode": "standard", "max_attempts": 8}
 POOL = 20
 
@@ -45,21 +52,41 @@ NOT_FOUND = (
 
 
 class RateLimiter:
-    """Spaces calls evenly; one for each account, Region and service. Thread-safe."""
+    """Spaces calls evenly; one for each account, Region and service. Thread-safe.
 
-    def __init__(self, per_second: float = CALLS_PER_SECOND) -> None:
-        self._gap = 1.0 / per_second
+    A throttled answer halves the rate, a good one brings back a hundredth of it. botocore's own retries repeat what
+    was throttled.
+    """
+
+    def __init__(
+        self,
+        per_second: float = CALLS_PER_SECOND,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._shortest = self._gap = 1.0 / per_second
+        self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
         self._next = 0.0
 
     def wait(self, **_: object) -> None:
         """Return when the next call may be made. Takes what botocore passes to an event handler."""
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             at = max(now, self._next)
             self._next = at + self._gap
         if at > now:
-            time.sleep(at - now)
+            self._sleep(at - now)
+
+    def learn(self, response: tuple[object, dict[str, Any]] | None = None, **_: object) -> None:
+        """Adapt to an answer: (HTTP response, parsed response), or None where there was none."""
+        if response is None:
+            return
+        throttled = response[1].get("Error", {}).get("Code") in THROTTLED
+        with self._lock:
+            self._gap = (
+                min(self._gap * 2, 1 / SLOWEST) if throttled else max(self._gap * 0.99, self._shortest)
+            )
 
 
 class Sessions:
@@ -119,7 +146,9 @@ class Sessions:
         config = botocore.config.Config(retries=RETRIES, max_pool_connections=POOL, user_agent_appid="orgmon")
         with translated("client", region=region):
             client = self._session(who).client(service, region_name=region, config=config)
-        client.meta.events.register("before-send", RateLimiter().wait)
+        limiter = RateLimiter()
+        client.meta.events.register("before-send", limiter.wait)
+        client.meta.events.register("needs-retry", limiter.learn)
         if self._log:
             log = self._log
             client.meta.events.register(

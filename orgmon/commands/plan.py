@@ -67,5 +67,7 @@ def command(
         ]
         emit("plan", {"changes": plan.changes, "steps": steps, "operations": forecast(plan)})
     else:
-        plan_view.show(out(), plan, workspace.organization, diff=diff, every=every)
+        plan_view.show(
+            out(), plan, workspace.organization, diff=diff, every=every, hidden=workspace.hidden(plan)
+        )
     raise typer.Exit(0 if plan.is_empty else FOUND)

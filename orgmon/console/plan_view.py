@@ -25,11 +25,22 @@ STYLES = {
 LONGEST_VALUE = 160
 
 
-def show(console: Console, plan: Plan, organization: Organization, *, diff: bool, every: bool) -> None:
-    """Print a plan. ``diff`` adds the template changes, ``every`` the pairs that do not change."""
+def show(
+    console: Console,
+    plan: Plan,
+    organization: Organization,
+    *,
+    diff: bool,
+    every: bool,
+    hidden: tuple[str, ...] = (),
+) -> None:
+    """Print a plan. ``diff`` adds the template changes, ``every`` the pairs that do not change.
+
+    ``hidden`` are words that must not be printed: the names of decoys.
+    """
     _changes(console, plan, organization, every=every)
     if diff:
-        _templates(console, plan)
+        _templates(console, plan, hidden)
     _operations(console, forecast(plan))
     _summary(console, plan)
 
@@ -63,15 +74,21 @@ def _line(
     return line
 
 
-def _templates(console: Console, plan: Plan) -> None:
+def _templates(console: Console, plan: Plan, hidden: tuple[str, ...]) -> None:
     for change in plan.templates:
         digests = f"{change.before.digest} -> {change.after.digest}"
         console.print(f"[bold]{escape(change.stack)}[/bold] template {digests}")
         for item in differences(change.before, change.after):
             style = {"+": "green", "-": "red", "~": "yellow"}[item.symbol]
             values = " -> ".join(_cut(text) for text in (item.before, item.after) if text is not None)
-            console.print(Text(f"  {item.symbol} {item.path}: {values}", style=style))
+            console.print(Text(_hide(f"  {item.symbol} {item.path}: {values}", hidden), style=style))
         console.print()
+
+
+def _hide(text: str, hidden: tuple[str, ...]) -> str:
+    for word in hidden:
+        text = text.replace(word, "(decoy)")
+    return text
 
 
 def _cut(text: str) -> str:

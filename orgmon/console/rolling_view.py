@@ -18,7 +18,9 @@ def agree(workspace: Workspace, yes: bool) -> Callable[[Plan], bool]:
     """A function that shows a plan and asks, unless the answer is known."""
 
     def ask(plan: Plan) -> bool:
-        plan_view.show(err(), plan, workspace.organization, diff=not yes, every=False)
+        plan_view.show(
+            err(), plan, workspace.organization, diff=not yes, every=False, hidden=workspace.hidden(plan)
+        )
         return yes or confirm("Do this?", flag="--yes")
 
     return ask

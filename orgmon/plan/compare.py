@@ -12,6 +12,7 @@ from orgmon.stackset import (
     DetailedStatus,
     InstanceStatus,
     Pair,
+    Parameters,
     Stack,
     StackInstance,
     StackSet,
@@ -25,13 +26,18 @@ def differs(desired: StackSet, observed: StackSet) -> str:
     """Why all instances of a stack set have to be updated; empty where they need not."""
     if desired.template != observed.template:
         return "template changed"
-    if desired.parameters != observed.parameters:
-        return "parameters changed"
+    if changed := _changed_keys(desired.parameters, observed.parameters):
+        return f"parameters changed ({changed})"
     if sorted(desired.tags) != sorted(observed.tags):
         return "tags changed"
     if desired.description != observed.description:
         return "description changed"
     return ""
+
+
+def _changed_keys(desired: Parameters, observed: Parameters) -> str:
+    """The keys of the parameters that differ; values may be addresses and stay out of what is printed."""
+    return ", ".join(sorted({key for key, _ in set(desired) ^ set(observed)}))
 
 
 def stack_set_changes(
@@ -134,8 +140,8 @@ def _stack_action(desired: Stack | None, observed: Stack | None, *, prune: bool)
         return Action.BLOCKED, f"{observed.status}: continue its rollback in CloudFormation"
     if desired.template != observed.template:
         return Action.UPDATE, "template changed"
-    if desired.parameters != observed.parameters:
-        return Action.UPDATE, "parameters changed"
+    if changed := _changed_keys(desired.parameters, observed.parameters):
+        return Action.UPDATE, f"parameters changed ({changed})"
     if sorted(desired.tags) != sorted(observed.tags):
         return Action.UPDATE, "tags changed"
     if not observed.is_settled:

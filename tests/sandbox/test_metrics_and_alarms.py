@@ -27,7 +27,6 @@ from tests.sandbox.services import (
     make_organization_trail,
     make_queue,
     make_topic,
-    messages,
     service,
 )
 
@@ -360,7 +359,3 @@ def data(values: Sequence[float | None]) -> list[Datum]:
 def test_states(settings: dict[str, Any], values: Sequence[float | None], state: str) -> None:
     given = alarm(**settings)
     assert evaluate(given, window_of(given, data(values), NOW)).state == state
-
-
-def test_messages_of_an_unrelated_queue_stay_where_they_are(watch: Watch) -> None:
-    assert messages(watch.sandbox, watch.queue) == []

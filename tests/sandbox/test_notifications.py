@@ -193,6 +193,9 @@ def whoami(event, context):
 def endless(event, context):
     while True:
         pass
+
+def leave(event, context):
+    os._exit(1)
 """
 
 
@@ -281,7 +284,8 @@ def pipeline(sandbox: Sandbox) -> Pipeline:
 def metric(sandbox: Sandbox, name: str) -> float:
     """The sum of a metric of the function."""
     listed = sandbox.world.store("cloudwatch", SECURITY, HOME).metric_data
-    return sum(each.value for each in listed if (each.namespace, each.name) == ("AWS/Lambda", name))
+    values = [each.value for each in listed if (each.namespace, each.name) == ("AWS/Lambda", name)]
+    return float(sum(values))
 
 
 def test_a_function_s_own_code_reads_the_queue(pipeline: Pipeline) -> None:
@@ -380,10 +384,19 @@ def test_invoke_runs_the_function_as_its_role(sandbox: Sandbox) -> None:
 def test_a_function_that_takes_too_long_is_stopped(sandbox: Sandbox) -> None:
     role = make_role(sandbox, "worker", SECURITY, "lambda")
     make_function(sandbox, "endless", "endless", role, Timeout=1)
-    make_function(sandbox, "whoami", "whoami", role)
     answer = client(sandbox, "lambda", SECURITY).invoke(FunctionName="endless")
     assert answer["FunctionError"] == "Unhandled"
     assert "Task timed out after 1.00 seconds" in answer["Payload"].read().decode()
+
+
+def test_code_that_ends_the_process_or_cannot_be_imported_is_an_error(sandbox: Sandbox) -> None:
+    role = make_role(sandbox, "worker", SECURITY, "lambda")
+    functions = client(sandbox, "lambda", SECURITY)
+    for handler, problem in (("leave", "Runtime.ExitError"), ("missing", "AttributeError")):
+        make_function(sandbox, handler, handler, role)
+        for _ in range(2):
+            answer = functions.invoke(FunctionName=handler)
+            assert json.loads(answer["Payload"].read())["errorType"] == problem
 
 
 def test_a_role_that_lambda_cannot_assume_stops_everything(sandbox: Sandbox) -> None:

@@ -12,11 +12,11 @@ from orgmon.sandbox.mailbox import Mailbox
 from orgmon.sandbox.signals.alarms import Alarms
 from orgmon.sandbox.signals.bus import EventBus
 from orgmon.sandbox.signals.bus_api import BusApi
-from orgmon.sandbox.signals.losses import Losses
 from orgmon.sandbox.signals.function_api import FunctionApi
 from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants
 from orgmon.sandbox.signals.log_groups import LogGroups
+from orgmon.sandbox.signals.losses import Losses
 from orgmon.sandbox.signals.mappings import Mappings
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.signals.queue_depth import QueueDepth

@@ -16,9 +16,9 @@ from orgmon.sandbox.signals.alarm_history import AlarmHistory
 from orgmon.sandbox.signals.alarm_texts import Change
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus
-from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.evaluation import INSUFFICIENT_DATA, evaluate, range_of, window_of
 from orgmon.sandbox.signals.grants import Grants
+from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.metrics import MetricKey, Metrics
 from orgmon.sandbox.signals.topics import Topics
 

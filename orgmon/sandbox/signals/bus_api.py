@@ -15,8 +15,8 @@ from orgmon.errors import PatternError
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus, parsed
-from orgmon.sandbox.signals.losses import Losses, Undeliverable
 from orgmon.sandbox.signals.grants import Grants, Sender
+from orgmon.sandbox.signals.losses import Losses, Undeliverable
 
 if TYPE_CHECKING:
     from orgmon.sandbox.world import World

@@ -7,8 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.calls import Call, Refusal
-from orgmon.sandbox.signals.losses import NO_PERMISSIONS, Undeliverable
 from orgmon.sandbox.signals.functions import Functions
+from orgmon.sandbox.signals.losses import NO_PERMISSIONS, Undeliverable
 
 if TYPE_CHECKING:
     from orgmon.sandbox.world import World

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.server import Server
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.log_groups import LogGroups
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.signals.worker import Outcome, Worker
 

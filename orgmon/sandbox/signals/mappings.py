@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from orgmon import eventpattern
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.losses import Losses, Undeliverable
 from orgmon.sandbox.signals.functions import Functions
+from orgmon.sandbox.signals.losses import Losses, Undeliverable
 from orgmon.sandbox.signals.queues import Queues
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.grants import USE_TO_SEND, Grants, Sender
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 
 if TYPE_CHECKING:
     from orgmon.sandbox.world import World

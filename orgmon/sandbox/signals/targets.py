@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from orgmon.sandbox.signals import transformer
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus, is_archive
-from orgmon.sandbox.signals.losses import INVALID_JSON, NO_PERMISSIONS, NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.log_groups import LogGroups
+from orgmon.sandbox.signals.losses import INVALID_JSON, NO_PERMISSIONS, NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.queues import Queues
 from orgmon.sandbox.signals.topics import NO_SUBJECT, Topics
 

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.calls import Call, Refusal
-from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.grants import Sender
+from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.topics import Topics
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.mailbox import Mailbox
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants, Sender
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.queues import Queues
 
 if TYPE_CHECKING:

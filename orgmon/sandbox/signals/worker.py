@@ -36,6 +36,7 @@ class Worker:
         with zipfile.ZipFile(io.BytesIO(code)) as archive:
             archive.extractall(self._folder.name)
         self._lock = threading.Lock()
+        self._is_late = False
         self._process = subprocess.Popen(  # noqa: S603 - the function's own code, as at AWS
             [sys.executable, "-P", str(RUNTIME), self._folder.name, handler],
             cwd=self._folder.name,
@@ -59,8 +60,10 @@ class Worker:
         line = json.dumps({"event": event, "context": {**context, "seconds": seconds}})
         with self._lock:
             answer = self._within(seconds, lambda: self._exchange(line))
-        if not answer:
+        if not answer and self._is_late:
             return _failed("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
+        if not answer:
+            return _failed("Runtime.ExitError", "Runtime exited without providing a reason")
         told = json.loads(answer)
         if "error" in told:
             return _failed(told["error"], told["message"], told["log"])
@@ -77,13 +80,17 @@ class Worker:
 
     def _within(self, seconds: float, action: Callable[[], str]) -> str:
         """Do something with the process, which is killed if that takes too long."""
-        timer = threading.Timer(seconds, self._process.kill)
+        timer = threading.Timer(seconds, self._kill_late)
         timer.daemon = True
         timer.start()
         try:
             return action()
         finally:
             timer.cancel()
+
+    def _kill_late(self) -> None:
+        self._is_late = True
+        self._process.kill()
 
     def _exchange(self, line: str) -> str:
         """The answer line; empty if the process ended before it gave one."""

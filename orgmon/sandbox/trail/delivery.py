@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.signals import Signals
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.grants import Sender
+from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.trail.records import Record, Written
 
 if TYPE_CHECKING:
