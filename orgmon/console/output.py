@@ -21,10 +21,10 @@ WIDE = 240
 
 @cache
 def _out(file: Any) -> Console:
+    if file.isatty():
+        return Console(file=file, highlight=False)
     # Without a terminal there is no edge to wrap at, and a table must not be squeezed.
-    return Console(
-        file=file, highlight=False, **({} if file.isatty() else {"soft_wrap": True, "width": WIDE})
-    )
+    return Console(file=file, highlight=False, soft_wrap=True, width=WIDE)
 
 
 def out() -> Console:

@@ -51,7 +51,8 @@ def stack_set_changes(
     one = desired or observed
     assert one is not None
     name = one.name
-    after = fingerprint(desired) if desired else ""
+    ends = f"CURRENT {fingerprint(desired)}" if desired else ""
+    content = fingerprint(observed) if observed else ""
     for pair in sorted({*wanted, *found}):
         instance = found.get(pair)
         if pair not in wanted:
@@ -61,9 +62,9 @@ def stack_set_changes(
             change = Change(name, pair, Action.BLOCKED, never)
         else:
             change = _wanted(name, pair, instance, why_all, organization)
-        before = _state_of(instance, observed)
-        ends = "" if change.action is Action.DELETE else f"CURRENT {after}"
-        yield replace(change, before=before, after=before if change.action is Action.NONE else ends)
+        before = f"{instance.status} {content}" if instance else ""
+        after = {Action.NONE: before, Action.DELETE: ""}.get(change.action, ends)
+        yield replace(change, before=before, after=after)
 
 
 def _cannot_change(desired: StackSet | None, observed: StackSet | None) -> str:
@@ -165,9 +166,3 @@ def fingerprint(item: StackSet | Stack) -> str:
 def hash_text(text: str) -> str:
     """Eight hexadecimal digits of a text; parameter values themselves stay out of saved plans."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _state_of(instance: StackInstance | None, stack_set: StackSet | None) -> str:
-    if instance is None or stack_set is None:
-        return ""
-    return f"{instance.status} {fingerprint(stack_set)}"

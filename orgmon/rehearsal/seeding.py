@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from orgmon.config.model import AccountEntry, Config
+from orgmon.regions import OPT_IN_REGIONS
 from orgmon.sandbox.seed import (
     CLOUDTRAIL_PRINCIPAL,
-    OPT_IN_REGIONS,
     STACKSETS_PRINCIPAL,
     Seed,
     SeedAccount,

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Literal
 
 from orgmon.organization import Account, AccountState, Organization, OrganizationalUnit
+from orgmon.regions import DEFAULT_REGIONS, OPT_IN_REGIONS
 
 from .calls import Refusal
-from .seed import DEFAULT_REGIONS, OPT_IN_REGIONS, Seed
+from .seed import Seed
 
 Change = Literal["CREATED", "MOVED", "REMOVED", "SUSPENDED"]
 Listener = Callable[[Change, str, str, str], None]

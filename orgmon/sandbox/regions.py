@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from orgmon.regions import DEFAULT_REGIONS, OPT_IN_REGIONS
+
 from .calls import Call, Operations, Refusal
 from .organization import OrgView
-from .seed import DEFAULT_REGIONS, OPT_IN_REGIONS
 
 
 class Regions:
