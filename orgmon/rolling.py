@@ -43,6 +43,11 @@ class Rolled:
         """True where everything that was planned has happened."""
         return not self.failures and not self.errors and not self.left.stages
 
+    @property
+    def has_blocked(self) -> bool:
+        """True where something is wanted and cannot be reached."""
+        return bool(self.left.of(Action.BLOCKED))
+
 
 def roll(
     workspace: Workspace, order: Order, progress: Progress, agree: Callable[[Plan], bool]
@@ -95,8 +100,3 @@ def require_confirmation(workspace: Workspace, given: str | None) -> None:
         raise UsageError(
             "this removes the monitoring of a whole organization", f"confirm it with --confirm {wanted}"
         )
-
-
-def blocked(plan: Plan) -> int:
-    """How many pairs are wanted and cannot be reached."""
-    return len(plan.of(Action.BLOCKED))

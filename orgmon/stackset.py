@@ -166,7 +166,7 @@ class DeploymentTarget:
         return frozenset(Pair(account, region) for account in self.accounts for region in self.regions)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StackInstance:
     """A stack set's record for one pair. There may be no stack behind it (``stack_id`` is None)."""
 

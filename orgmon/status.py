@@ -26,7 +26,7 @@ class CellState(StrEnum):
     SUSPENDED = "SUSPENDED"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One stack in one account and Region. ``digest`` is of what is deployed there, where that is known."""
 

@@ -9,8 +9,6 @@ import typer
 
 from orgmon.commands.options import (
     CONFIG,
-    FAILED,
-    FOUND,
     AccountsOption,
     ConfigOption,
     JsonOption,
@@ -19,6 +17,7 @@ from orgmon.commands.options import (
     RegionsOption,
     YesOption,
     chosen,
+    code_of,
     invocation,
 )
 
@@ -43,7 +42,7 @@ def command(
     from orgmon.console.progress_view import progress_on
     from orgmon.console.rolling_view import agree, finish
     from orgmon.plan import saved
-    from orgmon.rolling import Order, blocked, roll
+    from orgmon.rolling import Order, roll
 
     workspace = invocation(context).workspace(config)
     kept = saved.read(saved_plan) if saved_plan else None
@@ -58,8 +57,6 @@ def command(
     rolled = roll(workspace, order, progress_on(err(), workspace.organization), agree(workspace, yes))
     if rolled is None:
         err().print("Nothing was done.")
-        raise typer.Exit(FAILED)
-    finish(out(), rolled, workspace.organization, as_json=as_json)
-    if not rolled.is_good:
-        raise typer.Exit(FAILED)
-    raise typer.Exit(FOUND if blocked(rolled.left) else 0)
+    else:
+        finish(out(), rolled, workspace.organization, as_json=as_json)
+    raise typer.Exit(code_of(rolled))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orgmon.commands.options import CONFIG, FAILED, FOUND, ConfigOption, JsonOption, YesOption, invocation
+from orgmon.commands.options import CONFIG, ConfigOption, JsonOption, YesOption, code_of, invocation
 
 NAME = "destroy"
 
@@ -24,7 +24,7 @@ def command(
     from orgmon.console.output import err, out
     from orgmon.console.progress_view import progress_on
     from orgmon.console.rolling_view import agree, finish
-    from orgmon.rolling import Order, blocked, require_confirmation, roll
+    from orgmon.rolling import Order, require_confirmation, roll
 
     workspace = invocation(context).workspace(config)
     require_confirmation(workspace, confirm)
@@ -34,8 +34,6 @@ def command(
     )
     if rolled is None:
         err().print("Nothing was done.")
-        raise typer.Exit(FAILED)
-    finish(out(), rolled, workspace.organization, as_json=as_json)
-    if not rolled.is_good:
-        raise typer.Exit(FAILED)
-    raise typer.Exit(FOUND if blocked(rolled.left) else 0)
+    else:
+        finish(out(), rolled, workspace.organization, as_json=as_json)
+    raise typer.Exit(code_of(rolled))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from orgmon.rolling import Rolled
     from orgmon.workspace import Workspace
 
 ConfigOption = Annotated[
@@ -61,3 +62,10 @@ def _log(line: str) -> None:
 def chosen(values: list[str] | None) -> frozenset[str] | None:
     """The values of a repeated option, or None where it was not given."""
     return frozenset(values) if values else None
+
+
+def code_of(rolled: Rolled | None) -> int:
+    """The exit code of a rollout; None is one that was not agreed to."""
+    if rolled is None or not rolled.is_good:
+        return FAILED
+    return FOUND if rolled.has_blocked else DONE

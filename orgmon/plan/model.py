@@ -35,7 +35,7 @@ class Action(StrEnum):
         return {"create": "+", "update": "~", "no change": " ", "delete": "-", "blocked": "!"}[self.value]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Change:
     """What happens to one stack in one pair, and why.
 
