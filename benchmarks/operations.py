@@ -10,7 +10,7 @@ from orgmon.config.model import Config
 from orgmon.desired import desired_state, rollout
 from orgmon.detections.model import Detection
 from orgmon.organization import Account, AccountState, Organization
-from orgmon.plan.model import Plan
+from orgmon.plan.model import Action, Plan
 from orgmon.plan.planner import plan
 from orgmon.stackset import State, TemplateBody
 from tests import sample
@@ -39,7 +39,7 @@ def measured() -> Iterator[Figure]:
         yield Figure(
             "operations",
             f"{name}: pairs",
-            sum(bool(change.action.symbol.strip()) for change in found.changes),
+            sum(change.action is not Action.NONE for change in found.changes),
         )
         yield Figure("operations", f"{name}: stack set operations", len(found.operations))
         yield Figure("operations", f"{name}: API steps", len(found.steps))

@@ -122,6 +122,7 @@ def inputs(config: Config, detections: tuple[Detection, ...], notifier_key: str 
         key_arn=settings.key_arn or "",
         decoys=tuple(item.phrase for item in config.decoys.items) if config.decoys else (),
         notifier_key=notifier_key,
+        partition=organization.partition,
     )
 
 
@@ -238,7 +239,7 @@ def _of_members(
 def _of_management(common: StackSet, definition: StackDefinition, config: Config) -> StackSet:
     """Service-managed stack sets never reach the management account: it gets its own, self-managed."""
     account = config.organization.management_account
-    role = f"arn:aws:iam::{account}:role{names.PATH}{names.ADMINISTRATION_ROLE}"
+    role = f"arn:{config.organization.partition}:iam::{account}:role{names.PATH}{names.ADMINISTRATION_ROLE}"
     return replace(
         common,
         name=f"{common.name}{MANAGEMENT_SUFFIX}",

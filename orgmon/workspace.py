@@ -162,7 +162,7 @@ class Workspace:
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Who is subscribed to the alerts."""
-        return subscriptions(self.sessions, self.config.organization.security_account)
+        return subscriptions(self.sessions, self.config.organization)
 
 
 def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:

@@ -8,7 +8,7 @@ from orgmon.aws.session import SLOWEST, RateLimiter
 
 THROTTLED = (object(), {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}})
 DENIED = (object(), {"Error": {"Code": "AccessDenied"}})
-GOOD = (object(), {"Summaries": []})
+GOOD: tuple[object, dict[str, object]] = (object(), {"Summaries": []})
 
 
 class Watch:

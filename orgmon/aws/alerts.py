@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orgmon.aws.session import Sessions, translated
+from orgmon.config.model import OrganizationSection
 from orgmon.errors import AwsError, NotFoundError
 from orgmon.stacks import names
 
@@ -24,16 +25,16 @@ class Subscription:
         return self.arn.startswith("arn:")
 
 
-def subscriptions(sessions: Sessions, security_account: str) -> tuple[Subscription, ...]:
+def subscriptions(sessions: Sessions, organization: OrganizationSection) -> tuple[Subscription, ...]:
     """The subscriptions of all severity topics; none where the hub is not there or cannot be asked.
 
     The topics let the management account list them, so no role in the security account is needed.
     """
-    region = sessions.home_region
+    region, security_account = organization.home_region, organization.security_account
     client = sessions.management("sns")
     found: list[Subscription] = []
     for severity in names.SEVERITIES:
-        arn = f"arn:aws:sns:{region}:{security_account}:{names.topic(severity)}"
+        arn = f"arn:{organization.partition}:sns:{region}:{security_account}:{names.topic(severity)}"
         try:
             with translated("sns:ListSubscriptionsByTopic", account=security_account, region=region):
                 pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)

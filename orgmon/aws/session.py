@@ -176,7 +176,7 @@ class Sessions:
         from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
         source = self._session("management")
-        role = f"arn:aws:iam::{account}:role/{self._organization.access_role}"
+        role = f"arn:{self._organization.partition}:iam::{account}:role/{self._organization.access_role}"
         fetcher = AssumeRoleCredentialFetcher(
             client_creator=source._session.create_client,
             source_credentials=source.get_credentials(),

@@ -66,6 +66,12 @@ class OrganizationSection(Section):
     sessions: Sessions = Sessions()
 
     @property
+    def partition(self) -> str:
+        """The partition of the home Region, as ARNs name it."""
+        found = partition_of(self.home_region)
+        return found.name if found else "aws"
+
+    @property
     def call_as(self) -> CallAs:
         """As whom stack set calls are made: a delegated administrator if there is a session for one."""
         return CallAs.DELEGATED_ADMIN if self.sessions.delegated_admin else CallAs.SELF

@@ -56,6 +56,7 @@ class Inputs:
     key_arn: str = ""
     decoys: tuple[str, ...] = ()
     notifier_key: str = ""
+    partition: str = "aws"
 
     @property
     def keeps_logs_itself(self) -> bool:

@@ -115,7 +115,9 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
     values = {"SecurityAccountId": inputs.security_account}
     if inputs.existing_log_group:
         return values
-    alias = f"arn:aws:kms:{inputs.home_region}:{inputs.log_archive_account}:{names.LOGS_KEY_ALIAS}"
+    alias = (
+        f"arn:{inputs.partition}:kms:{inputs.home_region}:{inputs.log_archive_account}:{names.LOGS_KEY_ALIAS}"
+    )
     return {
         **values,
         "OrganizationId": inputs.organization_id,
