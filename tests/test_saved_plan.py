@@ -38,7 +38,7 @@ def test_only_what_acts_is_saved() -> None:
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
-    chosen = replace(SAVED, accounts=(FIRST.account,), regions=("us-east-1",), destroy=True)
+    chosen = replace(SAVED, accounts=(FIRST.account,), regions=("us-east-1",))
     saved.write(path, chosen)
     assert saved.read(path) == chosen
     assert list(tmp_path.iterdir()) == [path]

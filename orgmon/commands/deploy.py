@@ -47,7 +47,6 @@ def command(
     workspace = invocation(context).workspace(config)
     kept = saved.read(saved_plan) if saved_plan else None
     order = Order(
-        destroy=kept.destroy if kept else False,
         prune=kept.prune if kept else prune,
         accounts=frozenset(kept.accounts) if kept and kept.accounts else chosen(account),
         regions=frozenset(kept.regions) if kept and kept.regions else chosen(region),

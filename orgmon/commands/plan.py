@@ -18,6 +18,7 @@ from orgmon.commands.options import (
     chosen,
     invocation,
 )
+from orgmon.errors import UsageError
 
 NAME = "plan"
 
@@ -31,6 +32,7 @@ def command(
     out_file: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Save the plan, for orgmon deploy FILE.")
     ] = None,
+    destroy: Annotated[bool, typer.Option("--destroy", help="Show what orgmon destroy would do.")] = False,
     diff: Annotated[bool, typer.Option("--diff/--no-diff", help="Show how templates change.")] = True,
     every: Annotated[bool, typer.Option("--all", help="Also list what does not change.")] = False,
     as_json: JsonOption = False,
@@ -41,9 +43,13 @@ def command(
     from orgmon.plan import saved
     from orgmon.plan.forecast import forecast
 
+    if destroy and out_file is not None:
+        raise UsageError("a plan to destroy cannot be saved", "run: orgmon destroy --confirm ORGANIZATION")
     workspace = invocation(context).workspace(config)
     accounts, regions = chosen(account), chosen(region)
-    plan = workspace.plan(workspace.observe(), prune=prune, accounts=accounts, regions=regions)
+    plan = workspace.plan(
+        workspace.observe(), destroy=destroy, prune=prune, accounts=accounts, regions=regions
+    )
     if out_file is not None:
         kept = saved.saved(
             plan,

@@ -28,7 +28,6 @@ class SavedPlan:
 
     organization: str
     prune: bool
-    destroy: bool
     accounts: tuple[str, ...] | None
     regions: tuple[str, ...] | None
     changes: tuple[Change, ...]
@@ -39,13 +38,12 @@ def saved(
     organization: str,
     *,
     prune: bool,
-    destroy: bool = False,
     accounts: tuple[str, ...] | None = None,
     regions: tuple[str, ...] | None = None,
 ) -> SavedPlan:
     """What is kept of a plan."""
     acting = tuple(change for change in plan.changes if change.action in ACTING)
-    return SavedPlan(organization, prune, destroy, accounts, regions, acting)
+    return SavedPlan(organization, prune, accounts, regions, acting)
 
 
 def write(path: Path, plan: SavedPlan) -> None:
@@ -55,7 +53,6 @@ def write(path: Path, plan: SavedPlan) -> None:
         "version": VERSION,
         "organization": plan.organization,
         "prune": plan.prune,
-        "destroy": plan.destroy,
         "accounts": plan.accounts,
         "regions": plan.regions,
         "changes": [
@@ -87,7 +84,6 @@ def read(path: Path) -> SavedPlan:
         return SavedPlan(
             str(content["organization"]),
             bool(content["prune"]),
-            bool(content["destroy"]),
             _names(content["accounts"]),
             _names(content["regions"]),
             tuple(_change(item) for item in content["changes"]),
