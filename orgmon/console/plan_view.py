@@ -103,13 +103,18 @@ def _operations(console: Console, forecasts: Iterable[OperationForecast]) -> Non
     for row in rows:
         wave = f" (wave {row.wave})" if row.wave else ""
         clamped = ", clamped by the strict mode to the tolerance + 1" if row.clamped else ""
+        size = f"{count(row.accounts, 'account')} x {count(row.regions, 'Region')}"
         console.print(
-            f"  {row.call} {row.stack_set}{wave}: {row.accounts} accounts x {row.regions} Regions, "
-            f"{row.window} at a time{clamped}, up to {row.tolerance} failures a Region, "
-            f"roughly {duration(row.seconds)}",
+            f"  {row.call} {row.stack_set}{wave}: {size}, {row.window} at a time{clamped}, "
+            f"up to {count(row.tolerance, 'failure')} a Region, roughly {duration(row.seconds)}",
             markup=False,
         )
     console.print(f"  together roughly {duration(sum(row.seconds for row in rows))}\n", markup=False)
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def duration(seconds: float) -> str:
@@ -133,8 +138,8 @@ def _summary(console: Console, plan: Plan) -> None:
     )
     others = [words] if words else ["no stack changes"]
     if not words and plan.steps:
-        others = [f"{len(plan.steps)} other steps"]
+        others = [count(len(plan.steps), "other step")]
     if counts[Action.BLOCKED]:
         others.append(f"{counts[Action.BLOCKED]} blocked")
     others.append(f"{counts[Action.NONE]} unchanged")
-    console.print(f"[bold]Plan:[/bold] {', '.join(others)}; {len(plan.operations)} operations.")
+    console.print(f"[bold]Plan:[/bold] {', '.join(others)}; {count(len(plan.operations), 'operation')}.")

@@ -38,7 +38,7 @@ def finish(console: Console, rolled: Rolled, organization: Organization, *, as_j
         console.print("Nothing to do: everything is as it should be.")
     elif rolled.is_good:
         done = sum(len(rolled.plan.of(action)) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
-        console.print(f"[bold green]Done.[/bold green] {done} {'stack' if done == 1 else 'stacks'} changed.")
+        console.print(f"[bold green]Done.[/bold green] {plan_view.count(done, 'stack')} changed.")
     else:
         _unfinished(console, rolled)
 
@@ -46,8 +46,8 @@ def finish(console: Console, rolled: Rolled, organization: Organization, *, as_j
 def _unfinished(console: Console, rolled: Rolled) -> None:
     left = [change for change in rolled.left.changes if change.action in (Action.CREATE, Action.UPDATE)]
     console.print(
-        f"[bold red]Not done.[/bold red] {len(left)} stacks are still to do. Run the same command again: it "
-        "retries only those."
+        f"[bold red]Not done.[/bold red] {plan_view.count(len(left), 'stack')} still to do. Run the same command "
+        "again: it retries only what is left."
     )
     if rolled.plan.templates and any(outcome.stops for outcome in rolled.outcomes):
         console.print(

@@ -150,8 +150,8 @@ def _moved(was: Change | None, now: Change, sent: str) -> str:
     # whose turn has come and failed is behind it as well.
     status, _, before = was.before.partition(" ")
     on_the_way = {f"OUTDATED {sent}", f"{status} {sent}"} if sent else set()
-    # Switching auto-deployment off before a removal walks the instances that are about to go.
-    on_the_way |= {f"CURRENT {before}"} if was.action is Action.DELETE else set()
+    # Switching auto-deployment on or off walks also the instances that are about to go.
+    on_the_way |= {f"CURRENT {sent or before}"} if was.action is Action.DELETE else set()
     # A stack that has to be made again is absent for a while.
     on_the_way |= {""} if status in DEAD else set()
     if now.before not in {was.before, was.after} | on_the_way:
