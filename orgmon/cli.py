@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from orgmon import __version__
 from orgmon.commands import (
@@ -26,8 +27,22 @@ from orgmon.commands import (
 from orgmon.commands.options import FAILED, Invocation, invocation
 from orgmon.errors import OrgmonError
 
+
+class _Interrupted(Exception):
+    """Ctrl-C, under a name that Typer does not know: it would end the program itself, without a word."""
+
+
+class _Program(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise _Interrupted from interrupt
+
+
 app = typer.Typer(
     name="orgmon",
+    cls=_Program,
     help="Security monitoring for a whole AWS organization, rolled out with CloudFormation StackSets.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -68,7 +83,7 @@ def run(arguments: Sequence[str], make_session: Callable[[str | None], Any] | No
             raise
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except (_Interrupted, KeyboardInterrupt):
         print("\ninterrupted: what was started goes on in AWS; the same command finds it", file=sys.stderr)
         return FAILED
     except BrokenPipeError:

@@ -36,9 +36,7 @@ def small_config(folder: Path, regions: tuple[str, ...] = ("us-east-1",)) -> Pat
     return path
 
 
-def start(
-    arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path
-) -> subprocess.Popen[str]:
+def start(arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
     """Start orgmon in a folder; nobody can be asked there."""
     return subprocess.Popen(
         [sys.executable, "-m", "orgmon", *arguments],

@@ -15,30 +15,30 @@ from typing import Any
 
 from orgmon.rehearsal.serving import Served, served
 from orgmon.sandbox.calls import Call
-from tests.processes import Ended, end, orgmon, small_config, start
+from tests.processes import LONGEST, Ended, end, orgmon, small_config, start
 
 SEED = 5150
 KILLS = 5
 PACE = 0.15
 # What an instance takes while nobody waits for it: long enough for the next run to find the operation under way.
-SLOW = 4.0
+SLOW = 2.0
 LONGEST_DELAY = 0.3
 # So many of a rollout's last writes are left for the run that is not killed.
 LEFT_FOR_THE_LAST = 8
 READS = ("Describe", "List", "Get", "Head", "Lookup", "AssumeRole")
 GENERATED = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+LOG_ARCHIVE = "059913402786"
 DEPLOY = ("deploy", "--yes")
 
 
 @dataclass
 class Writes:
-    """Counts what orgmon writes, and ends a process at a given write, or a moment later."""
+    """Counts what orgmon writes, and kills a process at a given write, or a moment later."""
 
     here: Served
     count: int = 0
     at: int | None = None
     delay: float = 0.0
-    number: int = signal.SIGKILL
     process: subprocess.Popen[str] | None = None
     seen: list[str] = field(default_factory=list)
 
@@ -58,7 +58,7 @@ class Writes:
             self.at = None
             self.here.sandbox.stack_sets.pace = SLOW
             # With no delay the process never sees the answer to its request.
-            threading.Timer(self.delay, self.process.send_signal, (self.number,)).start()
+            threading.Timer(self.delay, self.process.kill).start()
 
 
 def environment(here: Served) -> dict[str, str]:
@@ -71,10 +71,10 @@ def run(here: Served, path: Path, *arguments: str) -> Ended:
     return orgmon(*arguments, environment=environment(here), folder=path.parent)
 
 
-def interrupted(here: Served, path: Path, writes: Writes, at: int, delay: float, number: int) -> Ended:
-    """A deploy that gets a signal at a write of the whole story, or so many seconds later."""
+def interrupted(here: Served, path: Path, writes: Writes, at: int, delay: float) -> Ended:
+    """A deploy that is killed at a write of the whole story, or so many seconds later."""
     process = start(DEPLOY, environment(here), path.parent)
-    writes.process, writes.delay, writes.number, writes.at = process, delay, number, at
+    writes.process, writes.delay, writes.at = process, delay, at
     return end(process)
 
 
@@ -113,7 +113,7 @@ def disturbed(path: Path, total: int, seed: int) -> tuple[Any, list[tuple[str, s
         writes = Writes(here)
         for moment in moments:
             delay = chance.choice((0.0, chance.uniform(0.0, LONGEST_DELAY)))
-            killed = interrupted(here, path, writes, moment, delay, signal.SIGKILL)
+            killed = interrupted(here, path, writes, moment, delay)
             assert killed.code == -signal.SIGKILL, (moments, killed)
         found = run(here, path, *DEPLOY)
         assert found.code == 0, (moments, writes.seen, found)
@@ -131,21 +131,31 @@ def test_killed_five_times_a_rollout_comes_to_what_an_undisturbed_one_does(tmp_p
 
 def test_after_ctrl_c_the_same_command_finds_the_operation(tmp_path: Path) -> None:
     path = small_config(tmp_path)
-    with served(path, pace=PACE) as here:
-        writes = Writes(here)
-        here.sandbox.world.before.append(
-            lambda call: setattr(writes, "at", writes.count + 1)
-            if call.operation == "CreateStackInstances" and not writes.seen
-            else None
-        )
+    asked_for, stopped, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(call: Call) -> None:
+        """Keep the first operation under way until the second run asks for it."""
+        if call.invoked_by and call.account == LOG_ARCHIVE:
+            go_on.wait(LONGEST)
+
+    def listen(call: Call) -> None:
+        if call.operation == "DescribeStackSetOperation":
+            asked_for.set()
+            if stopped.is_set():
+                go_on.set()
+
+    with served(path) as here:
+        here.sandbox.world.before.append(hold)
+        here.sandbox.world.after.append(listen)
         process = start(DEPLOY, environment(here), path.parent)
-        writes.process, writes.delay, writes.number = process, LONGEST_DELAY, signal.SIGINT
-        stopped = end(process)
-        assert writes.seen == ["CreateStackInstances"]
-        assert stopped.code == 1, stopped
-        assert "what was started goes on in AWS; the same command finds it" in stopped.err
-        assert "Traceback" not in stopped.err
-        again = run(here, path, *DEPLOY)
-        assert again.code == 0, again
-        assert "waiting for an earlier run's operation orgmon-" in again.err
+        assert asked_for.wait(LONGEST)
+        process.send_signal(signal.SIGINT)
+        first = end(process)
+        stopped.set()
+        assert first.code == 1, first
+        assert "what was started goes on in AWS; the same command finds it" in first.err
+        assert "Traceback" not in first.err
+        second = run(here, path, *DEPLOY)
+        assert second.code == 0, second
+        assert "orgmon-logs: waiting for an earlier run's operation orgmon-" in second.err
         assert run(here, path, "plan").code == 0

@@ -1,0 +1,119 @@
+"""What a person sees while a rollout runs and when it has failed."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from orgmon.console import failure_view
+from orgmon.console.plan_view import duration
+from orgmon.console.progress_view import LineProgress, LiveProgress, progress_on, waiting
+from orgmon.execute.outcome import StepOutcome
+from orgmon.failure import failures
+from orgmon.plan.model import DeleteStackSet
+from orgmon.stackset import (
+    Operation,
+    OperationResult,
+    OperationStatus,
+    Pair,
+    ResultStatus,
+    StackSet,
+    TemplateBody,
+)
+from tests import sample
+
+PAYMENTS = Pair("904417263085", "us-east-1")
+SHOP = Pair("138860294471", "us-east-1")
+RUNNING = Operation("orgmon-1", "CREATE", OperationStatus.RUNNING)
+OVER = Operation("orgmon-1", "CREATE", OperationStatus.SUCCEEDED)
+
+
+def console(*, terminal: bool) -> Console:
+    """A console that keeps what is printed."""
+    return Console(file=io.StringIO(), force_terminal=terminal, width=120, color_system=None)
+
+
+def printed(found: Console) -> str:
+    """What a console was given."""
+    assert isinstance(found.file, io.StringIO)
+    return found.file.getvalue()
+
+
+def test_without_a_terminal_each_change_of_state_is_a_line() -> None:
+    target = console(terminal=False)
+    progress = progress_on(target, sample.organization())
+    assert type(progress) is LineProgress
+    first = (OperationResult(PAYMENTS, ResultStatus.RUNNING), OperationResult(SHOP, ResultStatus.PENDING))
+    progress.operation("orgmon-alarms", RUNNING, first)
+    progress.operation("orgmon-alarms", RUNNING, first)
+    last = (
+        OperationResult(PAYMENTS, ResultStatus.SUCCEEDED),
+        OperationResult(SHOP, ResultStatus.FAILED, "quota"),
+    )
+    progress.operation("orgmon-alarms", OVER, last)
+    assert printed(target).splitlines() == [
+        "  orgmon-alarms 904417263085 payments-prod us-east-1 RUNNING",
+        "  orgmon-alarms 904417263085 payments-prod us-east-1 SUCCEEDED",
+        "  orgmon-alarms 138860294471 web-shop-prod us-east-1 FAILED: quota",
+    ]
+
+
+def test_on_a_terminal_a_table_shows_regions_rate_and_who_is_worked_on() -> None:
+    target = console(terminal=True)
+    progress = progress_on(target, sample.organization())
+    assert isinstance(progress, LiveProgress)
+    results = (
+        OperationResult(PAYMENTS, ResultStatus.RUNNING),
+        OperationResult(SHOP, ResultStatus.SUCCEEDED),
+        OperationResult(Pair("138860294471", "eu-north-1"), ResultStatus.FAILED),
+    )
+    target.print(progress._table("orgmon-alarms", results))
+    text = printed(target)
+    assert "orgmon-alarms: 2/3" in text
+    assert "left" in text
+    assert "eu-north-1  ████████████████████  1/1   1" in text
+    assert "1/2   0       payments-prod" in text
+    progress.operation("orgmon-alarms", OVER, results)
+    stack_set = StackSet("orgmon-alarms", TemplateBody("{}"))
+    progress.done(StepOutcome(DeleteStackSet("not wanted", stack_set), "removal"))
+    assert "DeleteStackSet orgmon-alarms done" in printed(target)
+
+
+def test_what_is_waited_for_is_named_with_its_owner_and_age() -> None:
+    began = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+    foreign = Operation("0a1b", "UPDATE", OperationStatus.RUNNING, began)
+    assert waiting("orgmon-hub", foreign) == (
+        "orgmon-hub: waiting for somebody else's operation 0a1b (UPDATE, RUNNING, 5 min old)"
+    )
+    assert "an earlier run's operation orgmon-1" in waiting("orgmon-hub", RUNNING)
+
+
+def test_root_causes_come_with_names_and_remedies_apart_from_what_was_cancelled() -> None:
+    target = console(terminal=False)
+    cancelled = "Cancelled since failure tolerance has exceeded"
+    found = failures(
+        [
+            ("orgmon-access", OperationResult(PAYMENTS, ResultStatus.FAILED, "role already exists")),
+            ("orgmon-access", OperationResult(SHOP, ResultStatus.CANCELLED, cancelled)),
+        ]
+    )
+    failure_view.show(target, found, sample.organization())
+    text = printed(target)
+    assert "Root cause 1 (1 failed)" in text
+    assert "orgmon-access  904417263085 payments-prod  us-east-1" in text
+    assert "What to do: something of that name is there already" in text
+    assert "1 more were only cancelled" in text
+    assert "138860294471" not in text
+
+
+def test_durations_are_said_as_people_say_them() -> None:
+    assert [duration(seconds) for seconds in (0, 59, 60, 3599, 3600, 90000)] == [
+        "0 s",
+        "59 s",
+        "1 min",
+        "59 min",
+        "1 h 00 min",
+        "25 h 00 min",
+    ]
