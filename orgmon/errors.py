@@ -17,6 +17,7 @@ Every message says what is wrong and what to do next. Only ``orgmon.cli`` turns 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -63,7 +64,21 @@ class ConfigError(OrgmonError):
 
 
 class DetectionError(OrgmonError):
-    """A detection cannot be read or compiled."""
+    """A detection cannot be read or compiled. ``problems`` says what and where; no file where it is about several.
+
+    ``line`` counts from 1.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *, file: str = "", line: int = 0) -> None:
+        super().__init__(f"{file}:{line}: {what}" if line else what, remedy)
+        self.problems: tuple[Problem, ...] = (Problem(file, line, 1 if line else 0, what, remedy),)
+
+    @classmethod
+    def of(cls, errors: Sequence[DetectionError]) -> DetectionError:
+        """Several errors as one, so that all are told at once."""
+        found = cls("\n".join(str(error) for error in errors))
+        found.problems = tuple(problem for error in errors for problem in error.problems)
+        return found
 
 
 class PatternError(OrgmonError):

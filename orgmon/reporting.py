@@ -9,7 +9,8 @@ from orgmon.workspace import Workspace
 
 
 def read_status(workspace: Workspace) -> StatusReport:
-    """The status of the organization now. Raises AwsError."""
+    """The status of the organization now. Raises AwsError, ConfigError and DetectionError."""
+    workspace.check()
     pending = tuple(
         (item.topic, item.protocol, item.endpoint)
         for item in workspace.subscriptions()

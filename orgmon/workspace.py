@@ -70,6 +70,13 @@ class Workspace:
         """The detections that are on, decoys filled in. Raises DetectionError."""
         return detections_of(self.config, self._path)
 
+    def check(self) -> None:
+        """Read all that the user wrote, so that mistakes in it are told before AWS is asked.
+
+        Raises ConfigError and DetectionError.
+        """
+        _ = self.detections
+
     @cached_property
     def sessions(self) -> Sessions:
         """The AWS sessions that the config names."""

@@ -22,6 +22,8 @@ from tests import sample
 # Three accounts are enough for most stories: a suite of many is minutes of waiting.
 KEPT = ("310247698127", "482019375561", "059913402786", "226048917350", "904417263085", "138860294471")
 
+SECURITY_PROFILE = "security-admin"
+
 
 @dataclass
 class Rehearsal:
@@ -45,8 +47,10 @@ class Rehearsal:
         return code, json.loads(out)["data"]
 
     def make_session(self, profile: str | None) -> Any:
-        """Sessions of the management account's administrator."""
-        return self.sandbox.world.session(self.config["organization"]["management_account"])
+        """Sessions of an administrator: the security account's for its profile, else the management account's."""
+        who = self.config["organization"]
+        is_security = profile == SECURITY_PROFILE
+        return self.sandbox.world.session(who["security_account" if is_security else "management_account"])
 
     @property
     def config(self) -> dict[str, Any]:
@@ -81,10 +85,15 @@ def rehearsal(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     regions: tuple[str, ...] = ("us-east-1", "us-east-2"),
+    **sections: Any,
 ) -> Iterator[Rehearsal]:
-    """A small organization, nothing deployed yet."""
+    """A small organization, nothing deployed yet.
+
+    ``sections`` replace those of accounts.yaml before AWS is seeded from it; None leaves one out.
+    """
     path = folder / "accounts.yaml"
     content = smaller(yaml.safe_load(sample.PATH.read_text(encoding="utf-8")), regions)
+    content = {name: part for name, part in {**content, **sections}.items() if part is not None}
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     sandbox = assemble(seed_of(load(path)), clock=Clock(speed=0))
     try:

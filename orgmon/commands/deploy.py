@@ -53,6 +53,8 @@ def command(
         leave_outdated=leave_outdated,
         saved_plan=kept,
     )
+    if not order.destroy:
+        workspace.check()
     rolled = roll(workspace, order, progress_on(err(), workspace.organization), agree(workspace, yes))
     if rolled is None:
         err().print("Nothing was done.")

@@ -46,6 +46,7 @@ def command(
     if destroy and out_file is not None:
         raise UsageError("a plan to destroy cannot be saved", "run: orgmon destroy --confirm ORGANIZATION")
     workspace = invocation(context).workspace(config)
+    workspace.check()
     accounts, regions = chosen(account), chosen(region)
     plan = workspace.plan(
         workspace.observe(), destroy=destroy, prune=prune, accounts=accounts, regions=regions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,6 +13,15 @@ from orgmon.errors import OrgmonError, UsageError
 app = typer.Typer(help="The embedded AWS: rehearse with any AWS client, offline.", no_args_is_help=True)
 trouble = typer.Typer(help="Rehearse trouble on the running sandbox.", no_args_is_help=True)
 app.add_typer(trouble, name="trouble")
+
+
+class Action(StrEnum):
+    """What is done to a resource."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+
 
 AccountOption = Annotated[str | None, typer.Option("--account", metavar="ID", help="Only in this account.")]
 RegionOption = Annotated[str | None, typer.Option("--region", metavar="REGION", help="Only in this Region.")]
@@ -32,13 +42,14 @@ def serve(
     from orgmon.rehearsal.serving import exports, orgmon, served
 
     with served(config, port=port, pace=pace) as own:
-        announce(own.address)
+        # From here on both signals end it in the same way, and the note goes with it.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
+            announce(own.address)
             if deployed and orgmon(["deploy", "--yes", "--config", str(config)], own.address)[0]:
                 raise OrgmonError("the rollout on the sandbox failed", "see above")
             print(exports(own.address), flush=True)
             print(f"serving on {own.address.url}; Ctrl-C ends it", file=sys.stderr, flush=True)
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
             signal.pause()
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
@@ -114,7 +125,9 @@ def fail(
     resource: Annotated[
         str | None, typer.Option("--resource", metavar="LOGICAL_ID", help="Only this resource.")
     ] = None,
-    action: Annotated[str, typer.Option("--action", help="CREATE, UPDATE or DELETE.")] = "CREATE",
+    action: Annotated[
+        Action, typer.Option("--action", case_sensitive=False, help="What fails.")
+    ] = Action.CREATE,
     times: Annotated[int | None, typer.Option("--times", min=1, help="Only so often.")] = None,
 ) -> None:
     """Let the creation, update or deletion of resources fail."""

@@ -15,11 +15,11 @@ from orgmon.errors import DetectionError
 def load(folder: Path | None = None, off: Collection[str] = ()) -> tuple[Detection, ...]:
     """The shipped detections and those of a folder, sorted by id, without those switched off by id.
 
-    Placeholders are still open. Raises DetectionError for a file that cannot be read, an id that is there twice,
-    and an id in ``off`` that does not exist.
+    Placeholders are still open. Raises DetectionError for all files that cannot be read or whose id is there
+    already, and for the ids in ``off`` that do not exist.
     """
     found = [*shipped(), *(_own(folder) if folder is not None else ())]
-    _check_ids(found, off)
+    _check_off(off, {one.id for one in found})
     return tuple(sorted((one for one in found if one.id not in off), key=lambda one: one.id))
 
 
@@ -43,23 +43,45 @@ def shipped() -> tuple[Detection, ...]:
     )
 
 
-def _own(folder: Path) -> Iterable[Detection]:
-    from orgmon.detections.sigma import read_file
-
+def own_files(folder: Path) -> tuple[Path, ...]:
+    """The rule files in a user's folder. Raises DetectionError where it is none."""
     if not folder.is_dir():
         raise DetectionError(f"{folder} is not a folder of detections", "name a folder of Sigma files")
-    return [read_file(path) for path in sorted(folder.iterdir()) if path.suffix in (".yml", ".yaml")]
+    return tuple(path for path in sorted(folder.iterdir()) if path.suffix in (".yml", ".yaml"))
 
 
-def _check_ids(detections: Iterable[Detection], off: Collection[str]) -> None:
-    origins: dict[str, str] = {}
-    for one in detections:
-        if one.id in origins:
-            raise DetectionError(
-                f"{one.origin}:1: the detection {one.id} is already in {origins[one.id]}", "rename the file"
-            )
-        origins[one.id] = one.origin
-    for unknown in sorted(set(off) - origins.keys()):
+def _own(folder: Path) -> list[Detection]:
+    origins = {one.id: one.origin for one in shipped()}
+    found: list[Detection] = []
+    errors: list[DetectionError] = []
+    for path in own_files(folder):
+        try:
+            found.append(_new(path, origins))
+        except DetectionError as error:
+            errors.append(error)
+        origins.setdefault(path.stem, str(path))
+    if errors:
+        raise errors[0] if len(errors) == 1 else DetectionError.of(errors)
+    return found
+
+
+def _new(path: Path, origins: Mapping[str, str]) -> Detection:
+    """The detection in a file, whose id no other file may have."""
+    from orgmon.detections.sigma import read_file
+
+    if path.stem in origins:
         raise DetectionError(
-            f"there is no detection {unknown} to switch off", f"known: {', '.join(sorted(origins))}"
+            f"the detection {path.stem} is already in {origins[path.stem]}",
+            "rename the file",
+            file=str(path),
+            line=1,
+        )
+    return read_file(path)
+
+
+def _check_off(off: Collection[str], known: Collection[str]) -> None:
+    unknown = sorted(set(off) - set(known))
+    if unknown:
+        raise DetectionError(
+            f"there is no detection {', '.join(unknown)} to switch off", f"known: {', '.join(sorted(known))}"
         )

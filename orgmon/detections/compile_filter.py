@@ -28,8 +28,8 @@ from orgmon.detections.condition import (
 from orgmon.detections.fields import Array, FieldType, Kind, field_type
 from orgmon.detections.fieldset import InexpressibleError
 from orgmon.detections.model import Detection, MetricFilter
-from orgmon.detections.refusal import refusal
-from orgmon.errors import DetectionError, PatternError
+from orgmon.detections.refusal import refusal, rejection
+from orgmon.errors import PatternError
 from orgmon.filterpattern import (
     MAX_LENGTH,
     AnyElement,
@@ -80,7 +80,7 @@ def metric_filters(detection: Detection, prefix: str = TRAIL_PREFIX) -> tuple[Me
     except InexpressibleError as error:
         raise refusal(detection, error.field, error.construct, error.nearest) from error
     except PatternError as error:
-        raise DetectionError(f"{detection.id}: {error.what}", error.remedy) from error
+        raise rejection(detection, f" {error.what}", error.remedy) from error
     many = len(texts) > 1
     return tuple(
         MetricFilter(f"{detection.id}-{place}" if many else detection.id, text, detection.id)

@@ -15,8 +15,8 @@ from typing import Any
 from orgmon.detections.conjuncts import Conjunct, conjuncts
 from orgmon.detections.fieldset import FieldSet, InexpressibleError, leaf_list, meet, wildcards
 from orgmon.detections.model import Detection, EventRule, Flow, RuleState
-from orgmon.detections.refusal import refusal
-from orgmon.errors import DetectionError, PatternError
+from orgmon.detections.refusal import refusal, rejection
+from orgmon.errors import PatternError
 from orgmon.eventpattern import MAX_LENGTH, parse
 from orgmon.eventpattern.matchers import wildcard_complexity
 
@@ -48,7 +48,7 @@ def event_rules(detection: Detection) -> tuple[EventRule, ...]:
     except InexpressibleError as error:
         raise refusal(detection, error.field, error.construct, error.nearest) from error
     except PatternError as error:
-        raise DetectionError(f"detection {detection.id}: {error.what}", error.remedy) from error
+        raise rejection(detection, f" {error.what}", error.remedy) from error
     many = len(patterns) > 1
     return tuple(
         EventRule(f"{detection.id}-{place}" if many else detection.id, pattern, state, detection.id)

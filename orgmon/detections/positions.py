@@ -24,7 +24,7 @@ def first_lines(text: str, origin: str) -> dict[str, int]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
         what = getattr(error, "problem", None) or str(error)
-        raise DetectionError(f"{origin}:{line}: not YAML: {what}", "correct the YAML") from error
+        raise DetectionError(f"not YAML: {what}", "correct the YAML", file=origin, line=line) from error
     return found
 
 

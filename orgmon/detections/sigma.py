@@ -33,7 +33,7 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
         condition=reader.condition(rule),
         regions=reader.one_of(Regions, "regions", custom.get("regions")),
         runbook=reader.text("runbook", custom.get("runbook")),
-        flows=frozenset(reader.one_of(Flow, "flows", flow) for flow in custom.get("flows", list(Flow))),
+        flows=reader.flows(custom.get("flows", list(Flow))),
         tags=tuple(str(tag) for tag in rule.tags),
         controls=reader.controls(custom.get("controls", {})),
         threshold=reader.threshold(correlation) if correlation is not None else None,
@@ -49,7 +49,9 @@ def read_file(path: Path) -> Detection:
     try:
         return read(path.read_text(encoding="utf-8"), path.stem, str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise DetectionError(f"{path}: cannot be read: {error}", "give a readable UTF-8 file") from error
+        raise DetectionError(
+            f"cannot be read: {error}", "give a readable UTF-8 file", file=str(path), line=1
+        ) from error
 
 
 def _documents(text: str, origin: str) -> tuple[Any, Any]:
@@ -61,12 +63,12 @@ def _documents(text: str, origin: str) -> tuple[Any, Any]:
     try:
         collection = SigmaCollection.from_yaml(text)
     except (SigmaError, AttributeError, TypeError, ValueError) as error:
-        raise DetectionError(f"{origin}:1: not a Sigma rule: {error}", REMEDY) from error
+        raise DetectionError(f"not a Sigma rule: {error}", REMEDY, file=origin, line=1) from error
     rules = [rule for rule in collection.rules if not isinstance(rule, SigmaCorrelationRule)]
     correlations = [rule for rule in collection.rules if isinstance(rule, SigmaCorrelationRule)]
     if len(rules) != 1 or len(correlations) > 1:
         raise DetectionError(
-            f"{origin}:1: a file holds one rule and at most one correlation", "use a file a rule"
+            "a file holds one rule and at most one correlation", "use a file a rule", file=origin, line=1
         )
     return rules[0], correlations[0] if correlations else None
 
@@ -79,7 +81,7 @@ class _Reader:
 
     def error(self, key: str, what: str, remedy: str = REMEDY) -> DetectionError:
         """The error at the line of a key."""
-        return DetectionError(f"{self.origin}:{self.lines.get(key, 1)}: {what}", remedy)
+        return DetectionError(what, remedy, file=self.origin, line=self.lines.get(key, 1))
 
     def one_of(self, kind: Any, key: str, value: object) -> Any:
         """The member of an enum."""
@@ -95,19 +97,30 @@ class _Reader:
             raise self.error(key, f"{key} is missing", f"write a line of text under {key}")
         return value.strip()
 
+    def flows(self, value: object) -> frozenset[Flow]:
+        """The flows that alert."""
+        if not isinstance(value, list):
+            raise self.error("flows", "flows is not a list", f"write flows: [{', '.join(Flow)}]")
+        return frozenset(self.one_of(Flow, "flows", flow) for flow in value)
+
     def controls(self, value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Catalogues of controls and their numbers."""
         if not isinstance(value, Mapping) or not all(isinstance(numbers, list) for numbers in value.values()):
             raise self.error(
                 "controls", "controls is not a mapping of lists", 'write controls: {cis-aws: ["4.3"]}'
             )
-        return tuple((str(name), tuple(str(number) for number in value[name])) for name in sorted(value))
+        return tuple(
+            (str(name), tuple(str(number) for number in value[name])) for name in sorted(value, key=str)
+        )
 
     def examples(self, value: object) -> tuple[Example, ...]:
         """Records that must match and records that must not."""
         if not isinstance(value, Mapping) or value.keys() - {"match", "ignore", "values"}:
             raise self.error("examples", "examples holds other things than match, ignore, values")
-        found = [(record, name == "match") for name in ("match", "ignore") for record in value.get(name, [])]
+        lists = [(value.get(name, []), name == "match") for name in ("match", "ignore")]
+        if not all(isinstance(records, list) for records, _ in lists):
+            raise self.error("examples", "match or ignore is not a list", "write a list of records")
+        found = [(record, matches) for records, matches in lists for record in records]
         if not all(isinstance(record, Mapping) for record, _ in found):
             raise self.error(
                 "examples", "an example is not a CloudTrail record", "write the record as a mapping"
@@ -117,7 +130,9 @@ class _Reader:
     def sample_values(self, value: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Values of placeholders for the examples."""
         values = value.get("values", {})
-        return tuple((str(name), tuple(str(one) for one in values[name])) for name in sorted(values))
+        if not isinstance(values, Mapping) or not all(isinstance(found, list) for found in values.values()):
+            raise self.error("examples", "values is not a mapping of lists", "write values: {name: [value]}")
+        return tuple((str(name), tuple(str(one) for one in values[name])) for name in sorted(values, key=str))
 
     def threshold(self, correlation: Any) -> Threshold:
         """How many events in which time."""
@@ -139,7 +154,8 @@ class _Reader:
 
         try:
             trees = [one.parsed for one in rule.detection.parsed_condition]
-        except SigmaError as error:
+        except (SigmaError, AttributeError, TypeError) as error:
+            # pySigma looks into whatever stands there as if it were text.
             raise self.error("condition", f"the condition cannot be read: {error}") from error
         parts = tuple(self.tree(tree) for tree in trees)
         found = parts[0] if len(parts) == 1 else Either(parts)

@@ -72,7 +72,7 @@ class Address:
             with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
                 found: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
-            raise OrgmonError(f"the sandbox refused: {error.read().decode(errors='replace')}") from error
+            raise OrgmonError(f"the sandbox refused: {json.load(error)['error']}") from error
         except OSError as error:
             raise OrgmonError(
                 f"the sandbox at {self.url} does not answer", "start one: orgmon sandbox serve"

@@ -86,13 +86,22 @@ def orgmon(arguments: Sequence[str], address: Address, *, quiet: bool = False) -
 
 def run(command: Sequence[str], address: Address) -> int:
     """Run a command with the sandbox's environment, pass signals on, and return its exit code."""
-    process = subprocess.Popen(command, env=address.whole_environment(os.environ))  # noqa: S603 - the user's own
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        process.send_signal(number)
+        if not started:
+            early.append(number)
+        for process in started:
+            process.send_signal(number)
 
+    # Before the command begins: a signal that comes at once must not end this process and leave the command behind.
     before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
     try:
+        process = subprocess.Popen(command, env=address.whole_environment(os.environ))  # noqa: S603 - the user's own
+        started.append(process)
+        for number in early:
+            process.send_signal(number)
         code = process.wait()
     finally:
         for number, handler in before.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orgmon.config.checks.subject import Subject, nearest
 from orgmon.config.model import TRAIL_RETENTION_DAYS
+from orgmon.detections.catalogue import own_files
 from orgmon.errors import Problem
 
 SHAPES = {
@@ -72,10 +73,12 @@ def _detections(subject: Subject, folder: Path, known: Collection[str] | None) -
             f"there is no folder {section.folder} beside this file",
             "make it, or correct it",
         )
-    elif known is not None and not section.folder:
+    elif known is not None:
+        own = own_files(folder / section.folder) if section.folder else ()
+        names = sorted({*known, *(path.stem for path in own)})
         for number, name in enumerate(section.disabled):
-            if name not in known:
-                hint = nearest(name, sorted(known), f"known are {', '.join(sorted(known))}")
+            if name not in names:
+                hint = nearest(name, names, f"known are {', '.join(names)}")
                 yield subject.problem(
                     ("detections", "disabled", number), f"there is no detection {name}", hint
                 )
