@@ -184,11 +184,20 @@ MISSING = (
         ("orgmon-urgent-dead-letters",),
         ("orgmon-urgent-dead-letters",),
     ),
-    # The dead letters are encrypted with the same key: they are lost as well.
-    Broken(links.without_key_for_rules, ALARMS),
+    Broken(
+        links.without_key_for_rules,
+        ALARMS,
+        ("orgmon-routine-dead-letters", "orgmon-urgent-dead-letters"),
+        ("orgmon-routine-dead-letters", "orgmon-urgent-dead-letters"),
+    ),
     Broken(links.without_key_for_alarms, ALERTS),
     Broken(links.without_topic_policy, ALERTS | {(CENTRAL, ACCESS_KEY)}),
-    Broken(links.without_log_policy, ALARMS | ALERTS - {(MEMBER_ALARM, TAMPERING)}),
+    Broken(
+        links.without_log_policy,
+        ALARMS | ALERTS - {(MEMBER_ALARM, TAMPERING)},
+        ("orgmon-edge",),
+        (EDGE_ALARM,),
+    ),
     Broken(
         links.without_publish,
         ALARMS,

@@ -45,7 +45,7 @@ class Running:
     @property
     def variables(self) -> dict[str, str]:
         """What was printed, as a shell would read it."""
-        lines = [line.removeprefix("export ") for line in self.printed.splitlines()]
+        lines = [line.removeprefix("export ") for line in self.printed.splitlines() if "=" in line]
         return {key: value.strip("'") for key, _, value in (line.partition("=") for line in lines)}
 
     def client(self, service: str) -> Any:
@@ -199,7 +199,7 @@ def test_the_clock_is_turned(running: Running) -> None:
 def test_the_mailbox_shows_what_arrives_in_the_routes_queues(running: Running) -> None:
     assert running.sandbox("mailbox") == Ended(0, "", "")
     script = (
-        "import boto3; who = boto3.client('sts').assume_role(RoleSessionName='t',"
+        "import boto3; who = boto3.client('sts').assume_role(RoleSessionName='test',"
         " RoleArn='arn:aws:iam::482019375561:role/OrganizationAccountAccessRole')['Credentials'];"
         " sqs = boto3.client('sqs', aws_access_key_id=who['AccessKeyId'],"
         " aws_secret_access_key=who['SecretAccessKey'], aws_session_token=who['SessionToken']);"

@@ -63,8 +63,11 @@ def test_it_works_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
     assert schema["title"] == "accounts.yaml"
 
 
-def test_without_the_extra_the_demo_says_what_to_install(installed: Path, tmp_path: Path) -> None:
-    ended = call(installed / "orgmon", "demo", folder=tmp_path)
+@pytest.mark.parametrize("command", [("demo",), ("sandbox", "serve"), ("sandbox", "run", "true")])
+def test_without_the_extra_the_embedded_aws_says_what_to_install(
+    command: tuple[str, ...], installed: Path, tmp_path: Path
+) -> None:
+    ended = call(installed / "orgmon", *command, folder=tmp_path)
     assert ended.returncode == 1
     assert "pip install 'orgmon[sandbox]'" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -35,11 +35,15 @@ def serve(
     deployed: Annotated[bool, typer.Option("--deployed", help="Roll the stacks out first.")] = False,
 ) -> None:
     """Serve the organization of accounts.yaml until interrupted, and print its environment."""
+    import os
     import signal
     import sys
 
     from orgmon.rehearsal.environment import announce, withdraw
-    from orgmon.rehearsal.serving import exports, orgmon, served
+    from orgmon.rehearsal.extra import require_sandbox
+
+    require_sandbox()
+    from orgmon.rehearsal.serving import orgmon, served
 
     with served(config, port=port, pace=pace) as own:
         # From here on both signals end it in the same way, and the note goes with it.
@@ -48,7 +52,7 @@ def serve(
             announce(own.address)
             if deployed and orgmon(["deploy", "--yes", "--config", str(config)], own.address)[0]:
                 raise OrgmonError("the rollout on the sandbox failed", "see above")
-            print(exports(own.address), flush=True)
+            print(own.address.exports(os.environ), flush=True)
             print(f"serving on {own.address.url}; Ctrl-C ends it", file=sys.stderr, flush=True)
             signal.pause()
         except KeyboardInterrupt:
@@ -60,10 +64,11 @@ def serve(
 @app.command()
 def env() -> None:
     """Print the environment of the running sandbox, for eval in a shell."""
-    from orgmon.rehearsal.environment import required
-    from orgmon.rehearsal.serving import exports
+    import os
 
-    print(exports(required()))
+    from orgmon.rehearsal.environment import required
+
+    print(required().exports(os.environ))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -73,6 +78,9 @@ def run(
     deployed: Annotated[bool, typer.Option("--deployed", help="Roll the stacks out first.")] = False,
 ) -> None:
     """Run a command against the sandbox: the one that runs, or one of its own."""
+    from orgmon.rehearsal.extra import require_sandbox
+
+    require_sandbox()
     from orgmon.rehearsal import serving
 
     with serving.joined(config) as address:

@@ -61,7 +61,8 @@ def notify(
 ) -> None:
     """Say one alert, unless it was said before. Raises what the publisher raises; then it can be tried again."""
     alert = alert_of(body["detection"], body["event"], catalogue, directory)
-    key = f"{alert.detection}/{alert.account}/{alert.event_id}"
+    # Without the account: a call across accounts is recorded in both, with one shared id.
+    key = f"{alert.detection}/{alert.event_id}"
     if not memory.claim(key):
         return
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tempfile
 import urllib.error
 import urllib.request
@@ -14,7 +15,8 @@ from typing import Any
 
 from orgmon.errors import OrgmonError
 
-# What would send calls elsewhere than to the sandbox.
+# What would send calls elsewhere than to the sandbox, as far as the names are fixed: there is also an endpoint a
+# service. https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
 CLEARED = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -24,7 +26,17 @@ CLEARED = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
 )
+ENDPOINT = "AWS_ENDPOINT_URL_"
+# Profiles of the real AWS must not be read by accident.
+NO_FILES = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 @dataclass(frozen=True)
@@ -45,16 +57,19 @@ class Address:
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # Profiles of the real AWS must not be read by accident.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **NO_FILES,
         }
 
     def whole_environment(self, current: Mapping[str, str]) -> dict[str, str]:
         """An environment for a command: the current one without what would lead elsewhere."""
-        kept = {key: value for key, value in current.items() if key not in CLEARED}
+        kept = {key: value for key, value in current.items() if not _leads_elsewhere(key)}
         return {**kept, **self.environment()}
+
+    def exports(self, current: Mapping[str, str]) -> str:
+        """The environment as lines for a shell whose variables are ``current``."""
+        others = sorted(key for key in current if key.startswith(ENDPOINT))
+        lines = (f"export {key}={shlex.quote(value)}" for key, value in self.environment().items())
+        return "\n".join((f"unset {' '.join((*CLEARED, *others))}", *lines))
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Ask one of the sandbox's own endpoints, such as ``mailbox`` or ``trouble``.
@@ -78,6 +93,19 @@ class Address:
                 f"the sandbox at {self.url} does not answer", "start one: orgmon sandbox serve"
             ) from error
         return found
+
+
+def _leads_elsewhere(variable: str) -> bool:
+    return variable in CLEARED or variable.startswith(ENDPOINT)
+
+
+def isolate() -> None:
+    """Cut this process off from every real AWS. The embedded AWS has clients of its own, which ask the environment
+    as any client does: a profile that is not there would break them.
+    """
+    for key in [key for key in os.environ if _leads_elsewhere(key) or key == "AWS_ENDPOINT_URL"]:
+        del os.environ[key]
+    os.environ.update(NO_FILES)
 
 
 def _note() -> Path:

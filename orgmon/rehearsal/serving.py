@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from types import FrameType
 
 from orgmon.config.load import load
 from orgmon.rehearsal.environment import Address, running
-from orgmon.rehearsal.extra import require_sandbox
 from orgmon.rehearsal.seeding import seed_of
 from orgmon.sandbox.assembly import Sandbox, assemble
 
@@ -34,9 +32,8 @@ class Served:
 def served(config_path: Path, *, port: int = 0, pace: float = 0.0) -> Iterator[Served]:
     """Seed a sandbox from a config and serve it; ``pace`` is seconds of real time a stack instance.
 
-    Raises ConfigError, and MissingExtraError where moto is not installed.
+    Raises ConfigError.
     """
-    require_sandbox()
     config = load(config_path)
     sandbox = assemble(seed_of(config))
     sandbox.stack_sets.pace = pace
@@ -59,12 +56,6 @@ def joined(config_path: Path) -> Iterator[Address]:
         return
     with served(config_path) as own:
         yield own.address
-
-
-def exports(address: Address) -> str:
-    """The environment as lines for a shell."""
-    lines = (f"export {key}={shlex.quote(value)}" for key, value in address.environment().items())
-    return "\n".join(lines)
 
 
 def orgmon(arguments: Sequence[str], address: Address, *, quiet: bool = False) -> tuple[int, str]:

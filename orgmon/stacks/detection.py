@@ -28,8 +28,18 @@ def to_hub() -> events.Target:
     """
     bus = Sub(f"arn:${{AWS::Partition}}:events:${{HomeRegion}}:${{SecurityAccountId}}:event-bus/{names.BUS}")
     role = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{names.PATH}{names.FORWARD_ROLE}")
+    return events.Target(Id="hub", Arn=bus, RoleArn=role, DeadLetterConfig=_dead_letters())
+
+
+def _dead_letters() -> events.DeadLetterConfig:
+    """The edge queue of the Region; without one EventBridge drops what it may not deliver."""
     edge = Sub(f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{SecurityAccountId}}:{names.EDGE_QUEUE}")
-    return events.Target(Id="hub", Arn=bus, RoleArn=role, DeadLetterConfig=events.DeadLetterConfig(Arn=edge))
+    return events.DeadLetterConfig(Arn=edge)
+
+
+def _to_log_group() -> events.Target:
+    group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:" + names.LOCAL_LOG_GROUP
+    return events.Target(Id="local", Arn=Sub(group), DeadLetterConfig=_dead_letters())
 
 
 def _build(inputs: Inputs) -> Template:
@@ -75,16 +85,7 @@ def _rule(number: int, rule: Any) -> events.Rule:
         Description="Forwards to the monitoring hub of the organization",
         EventPattern=rule.pattern,
         State=rule.state,
-        Targets=[
-            to_hub(),
-            events.Target(
-                Id="local",
-                Arn=Sub(
-                    "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
-                    + names.LOCAL_LOG_GROUP
-                ),
-            ),
-        ],
+        Targets=[to_hub(), _to_log_group()],
         DependsOn=["LocalLogGroup", "LocalLogPolicy"],
     )
 

@@ -113,7 +113,8 @@ def _add_queue(template: Template, queue_class: str) -> None:
             f"{title}DeadLetters",
             QueueName=names.dead_letters(queue_class),
             MessageRetentionPeriod=14 * 24 * 3600,
-            KmsMasterKeyId=Ref("HubKey"),
+            # Not with the hub's key: what is lost because of the key must still find its way here.
+            SqsManagedSseEnabled=True,
         )
     )
     queue = template.add_resource(
