@@ -180,10 +180,11 @@ def test_somebody_elses_operation_is_waited_for(deployed: Rehearsal) -> None:
     assert "waiting for somebody else's operation" in err
 
 
-def test_throttling_is_waited_out(deployed: Rehearsal) -> None:
-    switch_off(deployed, "failed-sign-ins")
-    deployed.sandbox.world.trouble.throttle("cloudformation", "ListStackInstances", every_nth=3)
-    assert deployed.orgmon("deploy", "--yes")[0] == 0
+def test_throttling_is_waited_out(fresh: Rehearsal) -> None:
+    throttled = calls_of(fresh)
+    fresh.sandbox.world.trouble.throttle("organizations", "ListAccountsForParent", every_nth=3)
+    assert fresh.orgmon("plan")[0] == 3
+    assert [call for call in throttled if call.operation == "ListAccountsForParent" and call.error]
 
 
 def test_a_denied_call_is_an_error_with_the_call_and_no_traceback(fresh: Rehearsal) -> None:

@@ -254,7 +254,7 @@ def test_trouble_lets_somebody_elses_operation_run(calm: Running) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("suspend", "000000000001"), "000000000001"),
+        (("suspend", "000000000001"), "account that doesn't exist"),
         (("operation", "nobodys"), "nobodys"),
     ],
 )

@@ -20,6 +20,7 @@ import yaml
 
 from orgmon.config.load import load
 from orgmon.config.model import Config
+from orgmon.config.sample import sample
 from orgmon.rehearsal import alerts
 from orgmon.rehearsal.serving import Served, orgmon, served
 from orgmon.sandbox import actors
@@ -67,21 +68,28 @@ class Story:
         return code, json.loads(text)["data"] if text else {}
 
 
+def _copied(config_path: Path | None, folder: Path) -> Path:
+    """A copy of the config with its own detections, so that the user's file stays as it is; None is the sample."""
+    if config_path is None:
+        copy = folder / "accounts.yaml"
+        copy.write_text(sample(), encoding="utf-8")
+        return copy
+    own = load(config_path).detections.folder
+    if own:
+        shutil.copytree(config_path.parent / own, folder / own)
+    return Path(shutil.copy(config_path, folder / config_path.name))
+
+
 @contextmanager
-def _stage(config_path: Path, say: Say) -> Iterator[Story]:
-    """A story on a copy of the config, so that the user's file stays as it is."""
+def _stage(config_path: Path | None, say: Say) -> Iterator[Story]:
     with TemporaryDirectory(prefix="orgmon-demo-") as folder:
-        copy = Path(folder) / config_path.name
-        shutil.copy(config_path, copy)
-        own = load(config_path).detections.folder
-        if own:
-            shutil.copytree(config_path.parent / own, copy.parent / own)
+        copy = _copied(config_path, Path(folder))
         with served(copy, pace=0.02) as here:
             yield Story(say, copy, here)
 
 
-def tell(config_path: Path, say: Say) -> bool:
-    """Tell the story; true where every claim held."""
+def tell(config_path: Path | None, say: Say) -> bool:
+    """Tell the story of a config, or of the packaged sample; true where every claim held."""
     began = time.monotonic()
     with _stage(config_path, say) as story:
         for chapter in (_plan, _deploy, _join, _failure, _nothing, _attack):

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from moto.server import MotoRequestHandler
 from werkzeug.serving import make_server
 
+from .calls import Refusal
 from .gateway import Gateway, StartResponse
 
 Control = Callable[[dict[str, str], dict[str, Any]], dict[str, Any]]
@@ -20,7 +21,7 @@ CONTROL_PATH = "/_sandbox/"
 class ControlledGateway:
     """The gateway with the control endpoints beside it: JSON at ``/_sandbox/NAME``.
 
-    A control gets the query parameters and the body, and its ValueError, LookupError or TypeError is a 400.
+    A control gets the query parameters and the body, and its Refusal, ValueError, LookupError or TypeError is a 400.
     """
 
     def __init__(self, gateway: Gateway, controls: dict[str, Control]) -> None:
@@ -47,6 +48,8 @@ class ControlledGateway:
             length = int(environ.get("CONTENT_LENGTH") or 0)
             body = json.loads(environ["wsgi.input"].read(length) or b"{}") if length else {}
             return "200 OK", control(query, body)
+        except Refusal as refusal:
+            return "400 Bad Request", {"error": refusal.message}
         except (ValueError, LookupError, TypeError) as error:
             return "400 Bad Request", {"error": str(error)}
 
