@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import subprocess
@@ -75,7 +76,9 @@ class Worker:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                pipe.close()
+                # Closing flushes, and nobody reads what is left any more.
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
         self._folder.cleanup()
 
     def _within(self, seconds: float, action: Callable[[], str]) -> str:
