@@ -210,6 +210,10 @@ def test_the_mailbox_shows_what_arrives_in_the_routes_queues(running: Running) -
     assert found.code == 0
     assert "arn:aws:sqs:us-east-1:482019375561:" in found.out
     assert "somebody was here" in found.out
+    envelope = json.loads(running.sandbox("mailbox", "--json").out)
+    assert envelope["kind"] == "mailbox"
+    assert envelope["data"]["messages"][0]["text"] == "somebody was here"
+    assert running.sandbox("mailbox", "--json", "--follow").code == 2
 
 
 def test_trouble_fails_resources_with_a_reason_so_often(calm: Running) -> None:

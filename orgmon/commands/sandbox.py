@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orgmon.commands.options import CONFIG, ConfigOption
+from orgmon.commands.options import CONFIG, ConfigOption, JsonOption
 from orgmon.errors import OrgmonError, UsageError
 
 app = typer.Typer(help="The embedded AWS: rehearse with any AWS client, offline.", no_args_is_help=True)
@@ -96,15 +96,21 @@ def run(
 @app.command()
 def mailbox(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what arrives.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the alerts that arrived on the running sandbox."""
     import time
 
     from orgmon.console.mailbox_view import show
-    from orgmon.console.output import out
+    from orgmon.console.output import emit, out
     from orgmon.rehearsal.environment import required
 
+    if follow and as_json:
+        raise UsageError("--follow and --json exclude each other", "choose one")
     address = required()
+    if as_json:
+        emit("mailbox", address.control("mailbox"))
+        return
     seen = 0
     while True:
         messages = address.control("mailbox")["messages"]
