@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -36,6 +37,11 @@ def small_config(folder: Path, regions: tuple[str, ...] = ("us-east-1",)) -> Pat
     return path
 
 
+def heed_interrupts() -> None:
+    """To be called in a new process: what a job in the background inherits is to ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
     """Start orgmon in a folder; nobody can be asked there."""
     return subprocess.Popen(
@@ -46,6 +52,7 @@ def start(arguments: tuple[str, ...], environment: Mapping[str, str], folder: Pa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
 
 

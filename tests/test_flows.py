@@ -152,6 +152,8 @@ def test_an_account_that_joined_later_is_told_as_not_listed(quiet: Rehearsal) ->
 
     def join() -> None:
         joined.append(actors.join(quiet.sandbox, "late-joiner", "Root/Workloads/Prod"))
+        # Auto-deployment works in real time, whatever the sandbox's clock says.
+        assert quiet.sandbox.stack_sets.wait(60)
 
     assert letters_of(quiet, join) == []
     [account] = joined

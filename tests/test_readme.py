@@ -18,7 +18,7 @@ import pytest
 
 from orgmon.rehearsal.serving import served
 from tests import sample
-from tests.processes import LONGEST, own_temporary_folder, small_config
+from tests.processes import LONGEST, heed_interrupts, own_temporary_folder, small_config
 
 TEXT = (sample.ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -121,6 +121,7 @@ def running(line: str, expected: Expected, shell: dict[str, str], folder: Path) 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     give_up = threading.Timer(LONGEST, process.kill)
     give_up.start()
