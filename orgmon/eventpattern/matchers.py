@@ -6,6 +6,7 @@ import functools
 import ipaddress
 import operator
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -33,19 +34,19 @@ def fold(text: str) -> str:
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
 
-class Matcher:
+class Matcher(ABC):
     """One element of a leaf list."""
 
     takes_absent = False
     """Whether a field that is not there is accepted."""
 
+    @abstractmethod
     def fits(self, value: object) -> bool:
         """Whether a leaf with this JSON value is accepted."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_json(self) -> Any:
         """The element as it stands in a pattern."""
-        raise NotImplementedError
 
     def complexity(self) -> int:
         """What the element adds to the wildcard complexity of its field."""

@@ -5,6 +5,7 @@ Steps are named after the API call that they make. Each has a reason that a pers
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -61,15 +62,15 @@ class TemplateChange:
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(ABC):
     """One thing that is done. ``target_name`` is the stack, stack set or bucket that it is done to."""
 
     reason: str
 
     @property
+    @abstractmethod
     def target_name(self) -> str:
         """What the step is about."""
-        raise NotImplementedError
 
     @property
     def call(self) -> str:
