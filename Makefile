@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PAGE := detections export --shipped --format markdown --out docs/detections.md
 
 .PHONY: demo test check bench render clean
 
@@ -12,6 +13,8 @@ demo: $(READY)
 test: check
 	@$(BIN)/pytest
 	@$(BIN)/orgmon render --check
+	@$(BIN)/orgmon detections test
+	@$(BIN)/orgmon $(PAGE) --check
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet .
@@ -24,6 +27,8 @@ bench: $(READY)
 
 render: $(READY)
 	@$(BIN)/orgmon render
+	@$(BIN)/orgmon schema > accounts.schema.json
+	@$(BIN)/orgmon $(PAGE)
 
 # A failed installation leaves no stamp, so that the next run tries again.
 $(READY): pyproject.toml

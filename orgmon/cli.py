@@ -17,6 +17,7 @@ from orgmon.commands import (
     demo,
     deploy,
     destroy,
+    detections,
     plan,
     render,
     sandbox,
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 for module in (validate, schema, render, plan, deploy, status, destroy, demo):
     app.command(module.NAME)(module.command)
+app.add_typer(detections.app, name="detections")
 app.add_typer(sandbox.app, name="sandbox")
 
 

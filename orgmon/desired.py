@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from orgmon.config.model import Config, Selector
+from orgmon.detections.cis import FILTERS
+from orgmon.detections.codec import to_json
+from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.model import Detection
 from orgmon.functions.bundle import bundle, key_of
 from orgmon.organization import Organization
@@ -123,15 +127,13 @@ def inputs(config: Config, detections: tuple[Detection, ...], notifier_key: str 
         decoys=tuple(item.phrase for item in config.decoys.items) if config.decoys else (),
         notifier_key=notifier_key,
         partition=organization.partition,
+        cis=tuple(FILTERS) if config.detections.cis else (),
     )
 
 
 def notifier(config: Config, organization: Organization, detections: tuple[Detection, ...]) -> Artifact:
     """The notifier's code, with the detections' texts and the accounts' names and owners."""
-    catalogue = {
-        item.id: {"title": item.title, "severity": item.severity, "runbook": item.runbook}
-        for item in detections
-    }
+    catalogue = {item.id: _entry(item) for item in detections}
     directory = {
         account.id: {
             "name": account.name,
@@ -143,6 +145,19 @@ def notifier(config: Config, organization: Organization, detections: tuple[Detec
     region = config.organization.home_region
     bucket = names.artifact_bucket(config.organization.management_account, region)
     return Artifact(bucket, key_of(body), body)
+
+
+def _entry(detection: Detection) -> dict[str, Any]:
+    """What the notifier knows of a detection; its condition only where the hub's rule takes more."""
+    entry: dict[str, Any] = {
+        "title": detection.title,
+        "severity": detection.severity,
+        "runbook": detection.runbook.meaning,
+        "steps": "\n".join(detection.runbook.steps),
+    }
+    if any(rule.recheck for rule in event_rules(detection)):
+        entry["condition"] = to_json(detection.condition)
+    return entry
 
 
 def desired_state(config: Config, organization: Organization, detections: tuple[Detection, ...]) -> State:

@@ -13,7 +13,7 @@ from orgmon.detections.catalogue import shipped
 from orgmon.detections.model import Detection
 from orgmon.errors import DetectionError, Problem, TemplateError
 from orgmon.stacks.definition import StackDefinition
-from orgmon.workspace import detections_of
+from orgmon.workspace import detections_of, rules_of
 
 
 def problems_of_all(path: Path) -> tuple[Problem, ...]:
@@ -27,6 +27,11 @@ def problems_of_all(path: Path) -> tuple[Problem, ...]:
     except DetectionError as error:
         return _placed(error.problems, path)
     return _placed(_problems_of_templates(config, detections), path)
+
+
+def warnings_of_all(path: Path) -> tuple[Problem, ...]:
+    """What may be wrong in the detections of a config that has no problems."""
+    return tuple(problem for one in rules_of(load(path), path) for problem in one.warnings)
 
 
 def _problems_of_templates(config: Config, detections: tuple[Detection, ...]) -> Iterator[Problem]:

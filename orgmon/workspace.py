@@ -18,10 +18,10 @@ from orgmon.aws.session import Sessions
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
 from orgmon.config.load import load
-from orgmon.config.model import Config, Selector
+from orgmon.config.model import Config, DetectionOverride, Selector
 from orgmon.desired import STACKS, Rollout, desired_state, rollout
 from orgmon.detections import catalogue
-from orgmon.detections.model import Detection
+from orgmon.detections.model import Detection, Scope, Severity
 from orgmon.errors import OrgmonError
 from orgmon.execute.outcome import Progress
 from orgmon.execute.runner import Runner
@@ -172,9 +172,24 @@ class Workspace:
         return subscriptions(self.sessions, self.config.organization)
 
 
-def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
-    """The detections that a config switches on, with the names of its decoys filled in."""
+def rules_of(config: Config, path: Path) -> tuple[Detection, ...]:
+    """The detections that a config switches on, changed as it says; placeholders are still open."""
     folder = path.parent / config.detections.folder if config.detections.folder else None
+    changes = {name: _change(wanted) for name, wanted in config.detections.overrides.items()}
+    return catalogue.load(folder, off=config.detections.disabled, changes=changes)
+
+
+def _change(wanted: DetectionOverride) -> catalogue.Change:
+    return catalogue.Change(
+        severity=Severity(wanted.level) if wanted.level else None,
+        scope=Scope(wanted.scope) if wanted.scope else None,
+        count=wanted.count,
+        seconds=wanted.minutes * 60 if wanted.minutes else None,
+    )
+
+
+def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
+    """The detections that a config switches on, with the names of its decoys and deployers filled in."""
     phrases = tuple(f"{item.phrase}-" for item in config.decoys.items) if config.decoys else ()
-    found = catalogue.load(folder, off=config.detections.disabled)
-    return catalogue.resolved(found, {"decoys": phrases})
+    values = {"decoys": phrases, "deployers": config.detections.deployers}
+    return catalogue.resolved(rules_of(config, path), values)

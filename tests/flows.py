@@ -92,7 +92,9 @@ def sign_in(found: Rehearsal, account: str, **wish: object) -> None:
 
 
 ALERTS: Told = frozenset({(EVENT, DECOY), (EVENT, TAMPERING), (EVENT, ACCESS_KEY), (MEMBER_ALARM, TAMPERING)})
-ALARMS: Told = frozenset({(CENTRAL, DECOY), (CENTRAL, TAMPERING), (CENTRAL, ACCESS_KEY)})
+ALARMS: Told = frozenset(
+    {(CENTRAL, DECOY), (CENTRAL, "decoy-decrypted"), (CENTRAL, TAMPERING), (CENTRAL, ACCESS_KEY)}
+)
 
 
 def invocations(found: Rehearsal) -> float:

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +13,9 @@ import pytest
 from orgmon import eventpattern, filterpattern
 from orgmon.detections import catalogue
 from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric_filters
-from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.compile_rule import ENVELOPES, event_rules
 from orgmon.detections.meaning import matches, resolve
-from orgmon.detections.model import Detection, Example, Flow, RuleState, Severity
-from orgmon.detections.sigma import read
+from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState, Severity
 from orgmon.errors import DetectionError
 
 IDS = {
@@ -64,6 +62,17 @@ def test_the_catalogue_is_complete() -> None:
 def test_every_form_agrees_on_the_examples(detection: Detection, example: Example) -> None:
     record = json.loads(json.dumps(example.record))
     assert matches(detection, record) is example.matches
+    if detection.log_source is not LogSource.CLOUDTRAIL:
+        message = {
+            "source": f"aws.{detection.log_source}",
+            "detail-type": ENVELOPES[detection.log_source]["detail-type"][0],
+            "detail": record,
+        }
+        assert (
+            any(eventpattern.parse(rule.pattern).matches(message) for rule in event_rules(detection))
+            is example.matches
+        )
+        return
     for prefix, message in ((TRAIL_PREFIX, record), (MEMBER_PREFIX, envelope(record))):
         filters = [filterpattern.parse(found.pattern) for found in metric_filters(detection, prefix)]
         assert any(found.matches(json.dumps(message)) for found in filters) is example.matches
@@ -74,7 +83,14 @@ def test_every_form_agrees_on_the_examples(detection: Detection, example: Exampl
 
 @every_detection
 def test_every_detection_is_documented(detection: Detection) -> None:
-    assert detection.runbook
+    assert detection.runbook.meaning
+    assert len(detection.runbook.steps) == 3
+    assert detection.runbook.close
+    assert detection.drill is not None
+    assert detection.sigma_id
+    assert detection.author
+    assert detection.falsepositives
+    assert detection.status == "stable"
     assert detection.description
     assert sum(example.matches for example in detection.examples) >= 2
     assert sum(not example.matches for example in detection.examples) >= 2
@@ -128,109 +144,6 @@ def test_detections_can_be_switched_off() -> None:
     assert "root-use" not in {one.id for one in catalogue.load(off={"root-use"})}
     with pytest.raises(DetectionError, match="no detection rot-use"):
         catalogue.load(off={"rot-use"})
-
-
-RULE = """\
-title: Buckets made public
-logsource:
-  product: aws
-  service: cloudtrail
-level: high
-regions: regional
-runbook: Look.
-detection:
-  selection:
-    eventSource: s3.amazonaws.com
-    eventName: PutBucketAcl
-  condition: selection
-"""
-
-
-def test_own_rules(tmp_path: Path) -> None:
-    (tmp_path / "public-bucket.yml").write_text(RULE, encoding="utf-8")
-    assert "public-bucket" in {one.id for one in catalogue.load(tmp_path)}
-    (tmp_path / "root-use.yml").write_text(RULE, encoding="utf-8")
-    with pytest.raises(DetectionError, match=r"root-use is already in rules/root-use\.yml"):
-        catalogue.load(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("eventName: PutBucketAcl", "eventNam: PutBucketAcl", r"r.yml:11: .*field eventNam"),
-        ("eventName: PutBucketAcl", "eventName: PutBucket?cl", "r.yml:11: .*"),
-        ("eventName: PutBucketAcl", "eventName|re: Put.*", "r.yml:11: .*RegularExpression"),
-        ("eventName: PutBucketAcl", "requestParameters: x", "r.yml:11: .*object"),
-        ("eventName: PutBucketAcl", "eventName|gt: 5", "r.yml:11: .*ordered"),
-        ("level: high", "level: huge", "r.yml:1: not a Sigma rule"),
-        ("level: high\n", "", "level is None"),
-        ("regions: regional", "regions: mars", "r.yml:6: regions is 'mars'"),
-        ("runbook: Look.", "runbook: ''", "r.yml:7: runbook is missing"),
-        ("condition: selection", "condition: selektion", "r.yml:12: the condition cannot be read"),
-        ("condition: selection", "condition: [", "r.yml:13: not YAML"),
-        ("runbook: Look.", "runbook: Look.\nexamples: {hit: []}", "r.yml:8: examples holds other things"),
-        ("runbook: Look.", "runbook: Look.\ncontrols: {cis-aws: 4.3}", "r.yml:8: controls is not"),
-    ],
-)
-def test_broken_files_say_where(old: str, new: str, message: str) -> None:
-    assert old in RULE
-    with pytest.raises(DetectionError, match=message):
-        read(RULE.replace(old, new), "r", "r.yml")
-
-
-CORRELATION = """\
----
-title: Often
-correlation:
-  type: event_count
-  rules: [public]
-  timespan: 5m
-  condition: {gte: 3}
-"""
-NAMED = RULE.replace("logsource:", "name: public\nlogsource:")
-
-
-def test_thresholds() -> None:
-    threshold = read(NAMED + CORRELATION.replace("gte: 3", "gt: 3"), "r", "r.yml").threshold
-    assert threshold is not None
-    assert (threshold.count, threshold.seconds) == (4, 300)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("gte: 3", "lt: 3", "comparison lt"),
-        ("5m", "90s", "timespan of 90 s"),
-        ("5m", "2d", "timespan of 172800 s"),
-        ("timespan", "group-by: [awsRegion]\n  timespan", "group-by"),
-        ("type: event_count", "type: temporal", "temporal"),
-    ],
-)
-def test_thresholds_that_an_alarm_cannot_keep(old: str, new: str, message: str) -> None:
-    with pytest.raises(DetectionError, match=message):
-        read(NAMED + CORRELATION.replace(old, new), "r", "r.yml")
-
-
-def test_values_are_read_by_the_type_of_their_field() -> None:
-    text = RULE.replace(
-        "eventName: PutBucketAcl",
-        "recipientAccountId: 111122223333\n    readOnly: 'false'\n    requestParameters.public: 'true'\n"
-        "    requestParameters.port: 22\n    additionalEventData.MFAUsed: 'NO'\n    sourceIPAddress|cidr: 10.16.0.0/14",
-    )
-    found = read(text, "r", "r.yml")
-    record: dict[str, Any] = {
-        "eventSource": "s3.amazonaws.com",
-        "recipientAccountId": "111122223333",
-        "readOnly": False,
-        "requestParameters": {"public": True, "port": 22},
-        "additionalEventData": {"MFAUsed": "No"},
-        "sourceIPAddress": "10.19.255.1",
-    }
-    assert matches(found, record)
-    assert matches(found, {**record, "requestParameters": {"public": "true", "port": "22"}})
-    assert not matches(found, {**record, "sourceIPAddress": "10.20.0.1"})
-    (rule,) = event_rules(found)
-    assert eventpattern.parse(rule.pattern).matches(envelope({**record, "eventName": "x"}))
 
 
 def test_pysigma_is_loaded_only_to_read() -> None:

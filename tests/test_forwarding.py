@@ -15,7 +15,7 @@ from orgmon.detections import catalogue
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.condition import All, Condition, Either, Flag, Glob, Matches, Not
 from orgmon.detections.forwarding import MAX_RULES, forwarding
-from orgmon.detections.model import Detection, EventRule, Flow, Regions, RuleState, Severity
+from orgmon.detections.model import Detection, EventRule, Flow, RuleState, Runbook, Scope, Severity
 from orgmon.detections.projection import is_read
 from orgmon.errors import DetectionError
 
@@ -116,7 +116,7 @@ def test_adding_or_dropping_a_detection_keeps_the_law() -> None:
 
 
 def probe(name: str, condition: Condition, **other: Any) -> Detection:
-    return Detection(name, name, "", Severity.LOW, condition, Regions.REGIONAL, "none", **other)
+    return Detection(name, name, "", Severity.LOW, condition, Scope.REGIONAL, Runbook("none"), **other)
 
 
 def is_one_of(path: str, *values: str) -> Condition:
@@ -179,6 +179,30 @@ def test_a_source_forwarded_whole_keeps_the_names_that_another_source_gives_to_t
     for name in ("PutA", "PutB"):
         record = {"eventSource": HOSTS[1], "eventName": name, "readOnly": False}
         assert len(takers(rules, record)) == 1
+
+
+def test_a_source_of_many_names_takes_several_rules_and_shares_none() -> None:
+    names = [f"Change{'x' * 30}{number:03}" for number in range(100)]
+    long = probe("long", All((is_one_of("eventSource", HOSTS[0]), is_one_of("eventName", *names))))
+    short = probe(
+        "short", All((is_one_of("eventSource", *HOSTS[1:5]), is_one_of("eventName", names[7], "PutA")))
+    )
+    rules = forwarding((long, short))
+    assert len(rules) <= MAX_RULES
+    for host in HOSTS[:5]:
+        for name in names if host == HOSTS[0] else (names[7], "PutA"):
+            assert len(takers(rules, {"eventSource": host, "eventName": name})) == 1
+    too_long = probe(
+        "long",
+        All(
+            (
+                is_one_of("eventSource", HOSTS[0]),
+                is_one_of("eventName", *(f"{name}{letter}" for name in names for letter in "abcdef")),
+            )
+        ),
+    )
+    with pytest.raises(DetectionError, match="forwarding rules, 8 are allowed"):
+        forwarding((too_long,))
 
 
 def test_a_detection_that_wants_everything_is_refused() -> None:

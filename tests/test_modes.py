@@ -308,8 +308,6 @@ def write_detections(folder: Path, count: int) -> None:
                 },
                 "condition": "change",
             },
-            "regions": "regional",
-            "flows": ["events"],
-            "runbook": "Ask the owner.",
+            "orgmon": {"scope": "regional", "flow": "event"},
         }
         (folder / f"own-{number:02}.yml").write_text(json.dumps(rule), encoding="utf-8")

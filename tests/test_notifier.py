@@ -51,7 +51,7 @@ def test_an_alert_says_who_what_where_when_and_what_to_do() -> None:
         "When:      2026-11-20T10:00:00Z\n"
         "Event id:  e-1\n"
         "Detection: trail-tampering\n"
-        "Runbook:   Look.\n"
+        "Meaning:   Look.\n"
     )
 
 

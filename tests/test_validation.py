@@ -23,8 +23,13 @@ logsource:
   product: aws
   service: cloudtrail
 level: high
-regions: regional
-runbook: Look who did it.
+orgmon:
+  scope: regional
+  flow: both
+  runbook:
+    meaning: Look who did it.
+    steps: [one, two, three]
+    close: Done.
 detection:
   selection:
     eventSource: s3.amazonaws.com
@@ -70,16 +75,16 @@ def test_good_rules_are_no_problem(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read_are_all_told(tmp_path: Path) -> None:
     path = config_with(
         tmp_path,
-        a_field=RULE.replace("eventName:", "eventNam:"),
+        a_field=RULE.replace("eventName:", "eventName|gt:").replace("PutBucketAcl", "5"),
         b_yaml=RULE.replace("condition: selection", "condition: ["),
         c_good=RULE,
         d_runbook=RULE.replace("Look who did it.", "''"),
         root_use=RULE,
     )
     assert told(path) == [
-        "rules/a-field.yml:11:1: no CloudTrail record has the field eventNam; write eventName",
-        "rules/b-yaml.yml:13:1: not YAML: expected the node content, but found '<stream end>'; correct the YAML",
-        "rules/d-runbook.yml:7:1: runbook is missing; write a line of text under runbook",
+        "rules/a-field.yml:16:1: eventName is a string and cannot be ordered; compare a numeric field",
+        "rules/b-yaml.yml:18:1: not YAML: expected the node content, but found '<stream end>'; correct the YAML",
+        "rules/d-runbook.yml:10:1: meaning is missing; write a line of text under meaning",
         "rules/root-use.yml:1:1: the detection root-use is already in rules/root-use.yml; rename the file",
     ]
 
@@ -97,15 +102,34 @@ def test_what_is_switched_off_is_looked_for_in_both_folders(tmp_path: Path) -> N
     assert found[0].endswith("there is no detection publik; did you mean 'public'?")
 
 
+def test_an_override_of_nothing_has_its_position(tmp_path: Path) -> None:
+    path = config_with(tmp_path, public=RULE)
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["detections"]["overrides"] = {"publik": {"level": "low"}, "public": {"level": "low"}}
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    [found] = told(path)
+    line = path.read_text(encoding="utf-8").splitlines().index("    publik:") + 2  # what is wrong with it
+    assert found.startswith(f"accounts.yaml:{line}:")
+    assert found.endswith("there is no detection publik; did you mean 'public'?")
+
+
 def test_validate_prints_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = config_with(tmp_path, first=RULE.replace("eventName:", "eventNam:"))
+    path = config_with(tmp_path, first=RULE.replace("service: cloudtrail", "service: vpcflow"))
     assert run(["validate", "--config", str(path)]) == 3
-    assert f"{tmp_path}/rules/first.yml:11:1: no CloudTrail record" in capsys.readouterr().out
+    assert f"{tmp_path}/rules/first.yml:2:1: the log source aws/vpcflow" in capsys.readouterr().out
     assert run(["validate", "--json", "--config", str(path)]) == 3
     problems = json.loads(capsys.readouterr().out)["data"]["problems"]
     assert [(problem["file"], problem["line"]) for problem in problems] == [
-        (f"{tmp_path}/rules/first.yml", 11)
+        (f"{tmp_path}/rules/first.yml", 2)
     ]
+
+
+def test_what_is_doubtful_is_told_and_no_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config_with(tmp_path, first=RULE.replace("eventName:", "eventNam:"))
+    assert run(["validate", "--config", str(path)]) == 0
+    assert f"warning: {tmp_path}/rules/first.yml:16:1: no CloudTrail record" in capsys.readouterr().out
+    assert run(["validate", "--json", "--config", str(path)]) == 0
+    assert len(json.loads(capsys.readouterr().out)["data"]["warnings"]) == 1
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "render", "deploy"])
@@ -113,7 +137,9 @@ def test_other_commands_say_it_without_asking_aws(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = config_with(
-        tmp_path, first=RULE.replace("eventName:", "eventNam:"), second=RULE.replace("high", "huge")
+        tmp_path,
+        first=RULE.replace("service: cloudtrail", "service: vpcflow"),
+        second=RULE.replace("high", "huge"),
     )
 
     def no_session(profile: str | None) -> Any:
@@ -121,7 +147,7 @@ def test_other_commands_say_it_without_asking_aws(
 
     assert run([command, "--config", str(path)], no_session) == 1
     err = capsys.readouterr().err
-    assert f"error: {tmp_path}/rules/first.yml:11: no CloudTrail record has the field eventNam" in err
+    assert f"error: {tmp_path}/rules/first.yml:2: the log source aws/vpcflow" in err
     assert f"{tmp_path}/rules/second.yml:1: not a Sigma rule" in err
     assert "bug in orgmon" not in err
 

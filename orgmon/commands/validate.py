@@ -21,15 +21,18 @@ def command(
     """Check accounts.yaml, the detections and the templates. Needs no credentials."""
     from orgmon.config.sample import sample
     from orgmon.console.output import emit, out
-    from orgmon.validation import problems_of_all
+    from orgmon.validation import problems_of_all, warnings_of_all
 
     if show_sample:
         print(sample(), end="")
         return
     problems = problems_of_all(config)
+    warnings = () if problems else warnings_of_all(config)
     if as_json:
-        emit("problems", {"problems": problems})
+        emit("problems", {"problems": problems, "warnings": warnings})
     else:
+        for warning in warnings:
+            out().print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
         for problem in problems:
             out().print(str(problem), markup=False, highlight=False, soft_wrap=True)
         if not problems:

@@ -220,11 +220,38 @@ class AlertsSection(Section):
     routes: Annotated[tuple[Route, ...], Field(min_length=1)]
 
 
+class DetectionOverride(Section):
+    """What is otherwise than in the rule."""
+
+    level: Literal["critical", "high", "medium", "low", "informational"] | None = Field(
+        None, description="How bad it is; what is informational alerts nobody"
+    )
+    scope: Literal["regional", "global", "sign-in", "management"] | None = Field(
+        None, description="Where its events appear"
+    )
+    count: Annotated[int, Field(ge=1)] | None = Field(None, description="Threshold: this many records ...")
+    minutes: Annotated[int, Field(ge=1, le=1440)] | None = Field(
+        None, description="... within so many minutes"
+    )
+
+
 class DetectionsSection(Section):
     """Which detections run."""
 
-    disabled: tuple[Name, ...] = Field((), description="Ids of shipped detections that are switched off")
+    disabled: tuple[Name, ...] = Field((), description="Ids of detections that are switched off")
     folder: str | None = Field(None, description="A folder with Sigma rules of your own, beside this file")
+    cis: bool = Field(
+        True,
+        description="Whether the trail stack has the filters of CIS in the texts that auditors' tools want",
+    )
+    overrides: dict[str, DetectionOverride] = Field(
+        {}, description="Level, scope or threshold of detections, by id"
+    )
+    deployers: tuple[Name, ...] = Field(
+        (),
+        description="ARNs, * for any characters, of who rolls orgmon out: their changes of it are no tampering,"
+        " e.g. arn:aws:sts::111122223333:assumed-role/Deployer/*",
+    )
 
 
 class Decoy(Section):

@@ -39,8 +39,13 @@ def err() -> Console:
 
 def emit(kind: str, data: Any) -> None:
     """Print a result as JSON: ``kind`` says what it is."""
-    envelope = {"tool": "orgmon", "version": __version__, "format": ENVELOPE, "kind": kind}
-    print(json.dumps({**envelope, "data": plain(data)}, indent=2, ensure_ascii=False))
+    print(envelope(kind, data), end="")
+
+
+def envelope(kind: str, data: Any) -> str:
+    """A result as JSON, in the envelope that says what it is."""
+    around = {"tool": "orgmon", "version": __version__, "format": ENVELOPE, "kind": kind}
+    return json.dumps({**around, "data": plain(data)}, indent=2, ensure_ascii=False) + "\n"
 
 
 def plain(value: Any) -> Any:

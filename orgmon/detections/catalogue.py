@@ -5,26 +5,57 @@ from __future__ import annotations
 import functools
 import importlib.resources
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orgmon.detections.meaning import resolve
-from orgmon.detections.model import Detection
+from orgmon.detections.model import Detection, Scope, Severity
 from orgmon.errors import DetectionError
 
 
-def load(folder: Path | None = None, off: Collection[str] = ()) -> tuple[Detection, ...]:
-    """The shipped detections and those of a folder, sorted by id, without those switched off by id.
+@dataclass(frozen=True)
+class Change:
+    """What a user wants otherwise in a detection; None leaves it."""
+
+    severity: Severity | None = None
+    scope: Scope | None = None
+    count: int | None = None
+    seconds: int | None = None
+
+
+def load(
+    folder: Path | None = None, off: Collection[str] = (), changes: Mapping[str, Change] | None = None
+) -> tuple[Detection, ...]:
+    """The shipped detections and those of a folder, sorted by id, changed, without those switched off by id.
 
     Placeholders are still open. Raises DetectionError for all files that cannot be read or whose id is there
-    already, and for the ids in ``off`` that do not exist.
+    already, and for ids in ``off`` and ``changes`` that do not exist.
     """
-    found = [*shipped(), *(_own(folder) if folder is not None else ())]
-    _check_off(off, {one.id for one in found})
-    return tuple(sorted((one for one in found if one.id not in off), key=lambda one: one.id))
+    found = [*shipped(), *(own(folder, off) if folder is not None else ())]
+    known = {one.id for one in found} | ({path.stem for path in own_files(folder)} if folder else set())
+    _check_known(off, known, "switch off")
+    _check_known(changes or (), known, "change")
+    wanted = sorted((one for one in found if one.id not in off), key=lambda one: one.id)
+    return tuple(_changed(one, (changes or {}).get(one.id, Change())) for one in wanted)
+
+
+def _changed(detection: Detection, change: Change) -> Detection:
+    threshold = detection.threshold
+    if change.count or change.seconds:
+        if threshold is None:
+            raise DetectionError(f"the detection {detection.id} has no threshold to change", "leave it out")
+        count, seconds = change.count or threshold.count, change.seconds or threshold.seconds
+        threshold = replace(threshold, count=count, seconds=seconds)
+    return replace(
+        detection,
+        severity=change.severity or detection.severity,
+        scope=change.scope or detection.scope,
+        threshold=threshold,
+    )
 
 
 def resolved(detections: Iterable[Detection], values: Mapping[str, tuple[str, ...]]) -> tuple[Detection, ...]:
-    """The detections with placeholders filled in, without those for which there is no value."""
+    """The detections with placeholders filled in, without those that cannot match for want of values."""
     return tuple(filled for one in detections if (filled := resolve(one, values)) is not None)
 
 
@@ -47,14 +78,21 @@ def own_files(folder: Path) -> tuple[Path, ...]:
     """The rule files in a user's folder. Raises DetectionError where it is none."""
     if not folder.is_dir():
         raise DetectionError(f"{folder} is not a folder of detections", "name a folder of Sigma files")
-    return tuple(path for path in sorted(folder.iterdir()) if path.suffix in (".yml", ".yaml"))
+    return tuple(path for path in sorted(folder.rglob("*")) if path.suffix in (".yml", ".yaml"))
 
 
-def _own(folder: Path) -> list[Detection]:
-    origins = {one.id: one.origin for one in shipped()}
+def own(folder: Path, off: Collection[str] = (), *, alone: bool = False) -> list[Detection]:
+    """The detections in a user's folder; files switched off by their id are not read.
+
+    ``alone`` says that the shipped ones are not used beside them, so that ids may be the same.
+    Raises DetectionError with every mistake of every file.
+    """
+    origins = {} if alone else {one.id: one.origin for one in shipped()}
     found: list[Detection] = []
     errors: list[DetectionError] = []
     for path in own_files(folder):
+        if path.stem in off:
+            continue
         try:
             found.append(_new(path, origins))
         except DetectionError as error:
@@ -79,9 +117,9 @@ def _new(path: Path, origins: Mapping[str, str]) -> Detection:
     return read_file(path)
 
 
-def _check_off(off: Collection[str], known: Collection[str]) -> None:
-    unknown = sorted(set(off) - set(known))
+def _check_known(ids: Collection[str], known: Collection[str], purpose: str) -> None:
+    unknown = sorted(set(ids) - set(known))
     if unknown:
         raise DetectionError(
-            f"there is no detection {', '.join(unknown)} to switch off", f"known: {', '.join(sorted(known))}"
+            f"there is no detection {', '.join(unknown)} to {purpose}", f"known: {', '.join(sorted(known))}"
         )

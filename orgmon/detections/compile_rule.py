@@ -12,19 +12,27 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.conjuncts import Conjunct, conjuncts
-from orgmon.detections.fieldset import FieldSet, InexpressibleError, leaf_list, meet, wildcards
-from orgmon.detections.model import Detection, EventRule, Flow, RuleState
+from orgmon.detections.fieldset import FieldSet, Text, leaf_list, meet, wildcards
+from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState
+from orgmon.detections.projection import EVENT_NAME, EVENT_SOURCE
 from orgmon.detections.refusal import refusal, rejection
 from orgmon.errors import PatternError
 from orgmon.eventpattern import MAX_LENGTH, parse
 from orgmon.eventpattern.matchers import wildcard_complexity
 
-ENVELOPE: Mapping[str, Any] = {
-    "source": [{"prefix": "aws."}],
-    "detail-type": [{"suffix": " via CloudTrail"}],
+ENVELOPES: Mapping[LogSource, Mapping[str, Any]] = {
+    LogSource.CLOUDTRAIL: {"source": [{"prefix": "aws."}], "detail-type": [{"suffix": " via CloudTrail"}]},
+    LogSource.GUARDDUTY: {"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]},
+    LogSource.SECURITY_HUB: {
+        "source": ["aws.securityhub"],
+        "detail-type": ["Security Hub Findings - Imported"],
+    },
 }
-"""Pins a rule to AWS's own CloudTrail events; the suffix is right for both spellings of console sign-in."""
+"""Pins a rule to AWS's own events; CloudTrail's suffix is right for both spellings of console sign-in."""
+
+_LONGEST = max(ENVELOPES.values(), key=lambda envelope: len(str(envelope)))
 
 MAX_WILDCARDS = 2
 """Wildcards on one field of a rule; their complexity adds up, and AWS's limit is not published."""
@@ -36,34 +44,64 @@ MAX_COMPLEXITY = 9
 def event_rules(detection: Detection) -> tuple[EventRule, ...]:
     """The rules of the hub bus for a detection; none where it does not alert by events.
 
-    A threshold needs memory, which a bus has not: such a detection has no rule. Raises DetectionError where event
-    patterns cannot say it exactly.
+    A threshold needs memory, which a bus has not: such a detection has no rule. Where event patterns cannot say it
+    exactly the rules are wider and marked ``recheck``: whoever takes their events looks again. Raises DetectionError
+    where that does not do either: the condition would name decoys, or nothing of it would be left.
     """
     if Flow.EVENTS not in detection.flows or detection.threshold is not None:
         return ()
-    state = RuleState.ENABLED_WITH_READS if detection.needs_reads else RuleState.ENABLED
     try:
-        groups = _groups(*_pieces(_satisfiable(detection)))
-        patterns = [_checked(group) for group in groups]
+        return _rules(detection, conjuncts(detection.condition), recheck=False)
     except InexpressibleError as error:
-        raise refusal(detection, error.field, error.construct, error.nearest) from error
+        if detection.names_decoys or error.code in (Code.PLACEHOLDER, Code.CONSTANT, Code.EVENT_SIZE):
+            raise refusal(detection, error) from error
+        exact = error
+    try:
+        return _rules(detection, _pinned(detection), recheck=True)
+    except InexpressibleError as error:
+        raise refusal(detection, exact) from error
+
+
+def _pinned(detection: Detection) -> tuple[Conjunct, ...]:
+    """Wider alternatives that still say which calls: a rule for all calls of a source would take too many."""
+    found = conjuncts(detection.condition, widened=True)
+    if not all(any(_pins(one.get(path)) for path in (EVENT_NAME, EVENT_SOURCE)) for one in found):
+        raise InexpressibleError(Code.CONSTANT, "condition", "any call", "a test on eventName")
+    return tuple({path: values for path, values in one.items() if _costs_little(values)} for one in found)
+
+
+def _pins(values: FieldSet | None) -> bool:
+    return values is not None and all(isinstance(atom, Text) and not atom.glob.takes_all for atom in values)
+
+
+def _costs_little(values: FieldSet) -> bool:
+    return all(_affordable([text]) for text in wildcards(values))
+
+
+def _rules(detection: Detection, alternatives: Sequence[Conjunct], *, recheck: bool) -> tuple[EventRule, ...]:
+    reads = detection.needs_reads and detection.log_source is LogSource.CLOUDTRAIL
+    state = RuleState.ENABLED_WITH_READS if reads else RuleState.ENABLED
+    groups = _groups(*_pieces(_satisfiable(alternatives)))
+    try:
+        patterns = [_checked(group, ENVELOPES[detection.log_source]) for group in groups]
     except PatternError as error:
-        raise rejection(detection, f" {error.what}", error.remedy) from error
+        raise rejection(detection, f" {error.what}", error.remedy, code=Code.WILDCARDS) from error
     many = len(patterns) > 1
     return tuple(
-        EventRule(f"{detection.id}-{place}" if many else detection.id, pattern, state, detection.id)
+        EventRule(f"{detection.id}-{place}" if many else detection.id, pattern, state, detection.id, recheck)
         for place, pattern in enumerate(patterns, 1)
     )
 
 
-def _satisfiable(detection: Detection) -> tuple[Conjunct, ...]:
-    found = conjuncts(detection.condition)
+def _satisfiable(found: Sequence[Conjunct]) -> Sequence[Conjunct]:
     if not found:
         raise InexpressibleError(
-            "condition", "a condition that can never hold", "tests that do not contradict"
+            Code.CONSTANT, "condition", "a condition that can never hold", "tests that do not contradict"
         )
     if not all(found):
-        raise InexpressibleError("condition", "a condition that always holds", "a test on eventName")
+        raise InexpressibleError(
+            Code.CONSTANT, "condition", "a condition that always holds", "a test on eventName"
+        )
     return found
 
 
@@ -88,7 +126,7 @@ def _cut(path: str, values: FieldSet) -> list[FieldSet]:
     for atom in sorted(values - free, key=repr):
         if not _affordable(wildcards(frozenset({atom}))):
             raise InexpressibleError(
-                path, "wildcards that are too complex for EventBridge", "prefixes or suffixes"
+                Code.WILDCARDS, path, "wildcards that are too complex for EventBridge", "prefixes or suffixes"
             )
         if parts and _affordable(wildcards(parts[-1] | {atom})):
             parts[-1] |= {atom}
@@ -119,6 +157,7 @@ def _check_exclusive(piece: Conjunct, others: Sequence[Conjunct]) -> None:
     for other in others:
         if not _exclusive(piece, other):
             raise InexpressibleError(
+                Code.EVENT_SIZE,
                 "condition",
                 f"an event pattern over {MAX_LENGTH} characters whose parts can fire together",
                 "several rules with different event names",
@@ -136,7 +175,7 @@ def _exclusive(one: Conjunct, other: Conjunct) -> bool:
 
 
 def _room(group: list[Conjunct], piece: Conjunct) -> bool:
-    return _wildcards_fit([*group, piece]) and len(_text(_pattern([*group, piece]))) <= MAX_LENGTH
+    return _wildcards_fit([*group, piece]) and len(_text(_pattern([*group, piece], _LONGEST))) <= MAX_LENGTH
 
 
 def _wildcards_fit(group: Sequence[Conjunct]) -> bool:
@@ -152,7 +191,7 @@ def _affordable(texts: Sequence[str]) -> bool:
     return len(texts) <= MAX_WILDCARDS and sum(map(wildcard_complexity, texts)) <= MAX_COMPLEXITY
 
 
-def _pattern(group: Sequence[Conjunct]) -> dict[str, Any]:
+def _pattern(group: Sequence[Conjunct], envelope: Mapping[str, Any]) -> dict[str, Any]:
     """One pattern: what all alternatives share stands outside of ``$or``, and no field stands in both places."""
     first, *rest = group
     shared = {
@@ -162,7 +201,7 @@ def _pattern(group: Sequence[Conjunct]) -> dict[str, Any]:
     detail = _nested(shared)
     if rest and all(branches):
         detail["$or"] = [_nested(branch) for branch in branches]
-    return {**ENVELOPE, "detail": detail}
+    return {**envelope, "detail": detail}
 
 
 def _nested(fields: Mapping[str, FieldSet]) -> dict[str, Any]:
@@ -180,11 +219,11 @@ def _text(pattern: Mapping[str, Any]) -> str:
     return json.dumps(pattern, separators=(",", ":"), ensure_ascii=False)
 
 
-def _checked(group: Sequence[Conjunct]) -> dict[str, Any]:
+def _checked(group: Sequence[Conjunct], envelope: Mapping[str, Any]) -> dict[str, Any]:
     """The group's pattern, read once more as EventBridge would."""
-    pattern = _pattern(group)
+    pattern = _pattern(group, envelope)
     if len(_text(pattern)) > MAX_LENGTH:
         raise InexpressibleError(
-            "condition", f"an event pattern over {MAX_LENGTH} characters", "several rules"
+            Code.EVENT_SIZE, "condition", f"an event pattern over {MAX_LENGTH} characters", "several rules"
         )
     return parse(pattern).to_dict()

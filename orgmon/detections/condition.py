@@ -109,6 +109,23 @@ class Matches(Test):
 
 
 @dataclass(frozen=True)
+class Finds(Test):
+    """The field is a string in which a regular expression is found."""
+
+    pattern: str
+
+    def fits(self, value: object) -> bool:
+        """Whether the expression is found in the value."""
+        return isinstance(value, str) and expression(self.pattern).search(value) is not None
+
+
+@functools.lru_cache(maxsize=256)
+def expression(pattern: str) -> re.Pattern[str]:
+    """The expression as CloudWatch Logs reads it: classes such as ``\\d`` are ASCII."""
+    return re.compile(pattern, re.ASCII)
+
+
+@dataclass(frozen=True)
 class Flag(Test):
     """The field is true, or false. ``text_too`` also takes the words "true" and "false"."""
 

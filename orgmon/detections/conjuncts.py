@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.condition import All, Condition, Either, Not, Test, negations_inward
 from orgmon.detections.fields import Array, field_type
-from orgmon.detections.fieldset import FieldSet, InexpressibleError, Text, fieldset, meet
+from orgmon.detections.fieldset import FieldSet, Text, fieldset, meet
 
 MAX_ALTERNATIVES = 200
 
@@ -17,24 +18,31 @@ Conjunct = Mapping[str, FieldSet]
 """For each field the one set that its value must be in."""
 
 
-def conjuncts(condition: Condition) -> tuple[Conjunct, ...]:
+def conjuncts(condition: Condition, *, widened: bool = False) -> tuple[Conjunct, ...]:
     """The alternatives of the condition; none when it can never hold. An empty mapping always holds.
 
-    Raises InexpressibleError where a field cannot be reduced to one leaf list.
+    Raises InexpressibleError where a field cannot be reduced to one leaf list. ``widened`` leaves such tests out
+    instead: the result takes every record that the condition takes, and maybe others.
     """
-    found = (_reduced(pending) for pending in _alternatives(negations_inward(condition)))
+    alternatives = _alternatives(negations_inward(condition), widened)
+    found = (_reduced(pending, widened) for pending in alternatives)
     return tuple(_merged([one for one in found if one is not None]))
 
 
-def _alternatives(condition: Condition) -> list[Pending]:
-    if isinstance(condition, Not):
-        assert isinstance(condition.part, Test)
-        return [{condition.part.field: (fieldset(condition.part, negated=True),)}]
-    if isinstance(condition, Test):
-        return [{condition.field: (fieldset(condition, negated=False),)}]
+def _alternatives(condition: Condition, widened: bool) -> list[Pending]:
     if isinstance(condition, Either):
-        return _one_field_united([found for part in condition.parts for found in _alternatives(part)])
-    return _product([_alternatives(part) for part in condition.parts])
+        parts = [found for part in condition.parts for found in _alternatives(part, widened)]
+        return _one_field_united(parts)
+    if isinstance(condition, All):
+        return _product([_alternatives(part, widened) for part in condition.parts])
+    test = condition.part if isinstance(condition, Not) else condition
+    assert isinstance(test, Test)
+    try:
+        return [{test.field: (fieldset(test, negated=isinstance(condition, Not)),)}]
+    except InexpressibleError as error:
+        if not widened or error.code is Code.PLACEHOLDER:
+            raise
+        return [{}]
 
 
 def _product(factors: Sequence[list[Pending]]) -> list[Pending]:
@@ -42,7 +50,7 @@ def _product(factors: Sequence[list[Pending]]) -> list[Pending]:
     for factor in factors:
         if len(found) * len(factor) > MAX_ALTERNATIVES:
             raise InexpressibleError(
-                "condition", "too many combinations of alternatives", "several smaller rules"
+                Code.EVENT_SIZE, "condition", "too many combinations of alternatives", "several smaller rules"
             )
         found = [_joined(left, right) for left in found for right in factor]
     return found
@@ -69,27 +77,48 @@ def _one_field_united(alternatives: list[Pending]) -> list[Pending]:
     return single + rest
 
 
-def _reduced(pending: Pending) -> Conjunct | None:
+def _reduced(pending: Pending, widened: bool) -> Conjunct | None:
     """One set a field, or None when a set is empty. Lists of plain strings go first: they decide most."""
     reduced: dict[str, FieldSet] = {}
     for path, sets in pending.items():
-        _check_array(path, sets, reduced)
         first, *rest = sorted(sets, key=lambda one: (not is_plain(one), sorted(map(repr, one))))
+        try:
+            _check_array(path, sets, reduced)
+        except InexpressibleError:
+            if not widened:
+                raise
+            rest = []
+            if any(_same_array(path, other) for other in reduced):
+                continue
         for other in rest:
-            first = meet(path, first, other)
+            first = _met(path, first, other, widened)
         if not first:
             return None
         reduced[path] = first
     return reduced
 
 
+def _met(path: str, one: FieldSet, other: FieldSet, widened: bool) -> FieldSet:
+    try:
+        return meet(path, one, other)
+    except InexpressibleError:
+        if not widened:
+            raise
+        return one
+
+
+def _same_array(path: str, other: str) -> bool:
+    return path.rpartition(".")[0] == other.rpartition(".")[0]
+
+
 def _check_array(path: str, sets: Sequence[FieldSet], others: Mapping[str, FieldSet]) -> None:
     kind = field_type(path)
     if kind is None or kind.array is Array.NO:
         return
-    array = path.rpartition(".")[0]
-    if len(set(sets)) > 1 or any(other.rpartition(".")[0] == array for other in others):
-        raise InexpressibleError(path, "two tests below one array", "one test: an element cannot be pinned")
+    if len(set(sets)) > 1 or any(_same_array(path, other) for other in others):
+        raise InexpressibleError(
+            Code.ARRAY_PAIR, path, "two tests below one array", "one test: an element cannot be pinned"
+        )
 
 
 def is_plain(values: FieldSet) -> bool:

@@ -102,8 +102,31 @@ KNOWN: dict[str, FieldType] = {
     **{name: FieldType(Kind.BOOL) for name in ("readOnly", "managementEvent")},
     **{f"resources.{name}": FieldType(Kind.STRING, Array.OBJECTS) for name in ("ARN", "accountId", "type")},
     "requestParameters.secretIdList": FieldType(Kind.STRING, Array.VALUES),
+    "requestParameters.alarmNames": FieldType(Kind.STRING, Array.VALUES),
+    "requestParameters.names": FieldType(Kind.STRING, Array.VALUES),
 }
-"""The fields that every service writes alike."""
+"""The fields that every service writes alike, and arrays of values that detections need."""
+
+FINDINGS: dict[str, FieldType] = {
+    "severity": FieldType(Kind.NUMBER),
+    **{
+        name: FieldType(Kind.STRING) for name in ("id", "type", "title", "description", "accountId", "region")
+    },
+    "service.archived": FieldType(Kind.BOOL),
+    "resource.resourceType": FieldType(Kind.STRING),
+    **{
+        f"findings.{name}": FieldType(Kind.STRING, Array.OBJECTS)
+        for name in (
+            "Severity.Label",
+            "Workflow.Status",
+            "RecordState",
+            "ProductName",
+            "AwsAccountId",
+            "Title",
+        )
+    },
+}
+"""The fields of GuardDuty's findings and of those that Security Hub imports."""
 
 OPEN_BELOW = ("requestParameters.", "responseElements.", "additionalEventData.", "serviceEventDetails.")
 """What is below these differs by service: taken for a string or a boolean, never an array."""
@@ -113,38 +136,11 @@ OBJECTS = frozenset(
     | {".".join(path.split(".")[:length]) for path in KNOWN for length in range(1, path.count(".") + 1)}
 )
 
-SPELLINGS: dict[str, tuple[str, ...]] = {
-    "userIdentity.type": (
-        "Root",
-        "IAMUser",
-        "AssumedRole",
-        "Role",
-        "FederatedUser",
-        "Directory",
-        "AWSAccount",
-        "AWSService",
-        "IdentityCenterUser",
-        "SAMLUser",
-        "WebIdentityUser",
-        "Unknown",
-    ),
-    "additionalEventData.MFAUsed": ("Yes", "No"),
-    "responseElements.ConsoleLogin": ("Success", "Failure"),
-    "eventType": (
-        "AwsApiCall",
-        "AwsServiceEvent",
-        "AwsConsoleAction",
-        "AwsConsoleSignIn",
-        "AwsCloudTrailInsight",
-    ),
-}
-"""Values that CloudTrail spells in one way. Sigma ignores case, AWS's patterns do not."""
-
 
 def field_type(path: str) -> FieldType | None:
-    """The type of a field, or None for a field that no CloudTrail record has."""
-    if path in KNOWN:
-        return KNOWN[path]
+    """The type of a field, or None for a field that no CloudTrail record or finding has."""
+    if path in KNOWN or path in FINDINGS:
+        return KNOWN.get(path) or FINDINGS[path]
     if path in OBJECTS:
         return FieldType(Kind.OBJECT)
     if path.startswith(OPEN_BELOW) and all(path.split(".")):
@@ -156,11 +152,3 @@ def nearest(path: str) -> str:
     """The known field that is spelled most alike, or an empty string."""
     found = difflib.get_close_matches(path, KNOWN, n=1)
     return found[0] if found else ""
-
-
-def spelling(path: str, value: str) -> str:
-    """The value as CloudTrail writes it, where that is known; otherwise unchanged."""
-    for known in SPELLINGS.get(path, ()):
-        if known.lower() == value.lower():
-            return known
-    return value

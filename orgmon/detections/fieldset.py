@@ -10,10 +10,12 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
+from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.condition import (
     COMPARE,
     Absent,
     Compares,
+    Finds,
     Flag,
     Glob,
     Matches,
@@ -24,14 +26,6 @@ from orgmon.detections.condition import (
 from orgmon.detections.fields import Array, FieldType, Kind, field_type
 
 ANY_STRING = Glob(("", ""))
-
-
-class InexpressibleError(Exception):
-    """A pattern language cannot say it. ``nearest`` is the nearest thing that it can."""
-
-    def __init__(self, field: str, construct: str, nearest: str) -> None:
-        super().__init__(f"{field}: {construct}")
-        self.field, self.construct, self.nearest = field, construct, nearest
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,9 @@ def fieldset(test: Test, *, negated: bool) -> FieldSet:
     if not negated:
         return _values(test)
     if kind.array is not Array.NO:
-        raise InexpressibleError(test.field, "a negation over an array", "a test that an element must pass")
+        raise InexpressibleError(
+            Code.ARRAY_NEG, test.field, "a negation over an array", "a test that an element must pass"
+        )
     return _other_values(test, kind.kind)
 
 
@@ -109,7 +105,16 @@ def _values(test: Test) -> FieldSet:
         return frozenset({Range(((test.operator, test.number),))})
     if isinstance(test, Within):
         return frozenset({Block(test.block)})
-    raise InexpressibleError(test.field, "a placeholder without values", "the same with values filled in")
+    if isinstance(test, Finds):
+        raise InexpressibleError(
+            Code.REGEX_SYNTAX,
+            test.field,
+            f"the regular expression {test.pattern} in an event pattern",
+            "startswith, endswith or contains",
+        )
+    raise InexpressibleError(
+        Code.PLACEHOLDER, test.field, "a placeholder without values", "the same with values filled in"
+    )
 
 
 def _other_values(test: Test, kind: Kind) -> FieldSet:
@@ -126,6 +131,7 @@ def _other_values(test: Test, kind: Kind) -> FieldSet:
     if isinstance(test, Flag) and not test.text_too:
         return frozenset({Constant(not test.wanted), Constant(None), Missing()})
     raise InexpressibleError(
+        Code.NOT_CIDR if isinstance(test, Within) else Code.NEGATION,
         test.field,
         f"the negation of {type(test).__name__.lower()} on {kind.value}",
         "the values that are wanted",
@@ -148,7 +154,9 @@ def _meet(path: str, one: Atom, other: Atom) -> FieldSet:
         found = _meet_in_order(path, left, right)
         if found is not None:
             return found
-    raise InexpressibleError(path, "an address block together with another shape", "one of the two")
+    raise InexpressibleError(
+        Code.SAME_FIELD, path, "an address block together with another shape", "one of the two"
+    )
 
 
 def _meet_in_order(path: str, left: Atom, right: Atom) -> FieldSet | None:
@@ -213,7 +221,7 @@ def _both(path: str, one: Glob, other: Glob) -> FieldSet:
             }
             return frozenset({Text(Glob((head, tail)))} | {Text(Glob((word,))) for word in touching})
     raise InexpressibleError(
-        path, f"both {one} and {other} on one field", "one shape with * between the pieces"
+        Code.SAME_FIELD, path, f"both {one} and {other} on one field", "one shape with * between the pieces"
     )
 
 
@@ -225,7 +233,7 @@ def _without(path: str, text: Text, other: Other) -> FieldSet:
         return frozenset()
     shapes = ", ".join(str(glob) for glob in sorted(left))
     raise InexpressibleError(
-        path, f"{text.glob} but not {shapes} on one field", "the wanted values as a list"
+        Code.SAME_FIELD, path, f"{text.glob} but not {shapes} on one field", "the wanted values as a list"
     )
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orgmon.detections.compile_rule import ENVELOPE
-from orgmon.detections.model import Detection, EventRule, Flow, RuleState
+from orgmon.detections.codes import Code, InexpressibleError
+from orgmon.detections.compile_rule import ENVELOPES
+from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState
 from orgmon.detections.projection import Reach, reaches
 from orgmon.detections.refusal import refusal
 from orgmon.errors import DetectionError
@@ -19,6 +20,9 @@ from orgmon.eventpattern import MAX_LENGTH, parse
 
 MAX_RULES = 8
 """Rules in every member account and Region."""
+
+ROOM = 1700
+"""Characters for event names in a rule; the rest of it has room besides."""
 
 NOT_ROOT = [{"anything-but": ["Root"]}, {"exists": False}]
 
@@ -35,6 +39,8 @@ class _Wanted:
     whole_with_reads: set[str] = field(default_factory=set)
     named: dict[str, set[str]] = field(default_factory=dict)
     """Event names by source."""
+    findings: set[LogSource] = field(default_factory=set)
+    """Services whose findings are wanted, all of them."""
     reads: set[str] = field(default_factory=set)
     """The event names that need a rule which sees read-only calls."""
 
@@ -47,7 +53,11 @@ def forwarding(detections: Iterable[Detection]) -> tuple[EventRule, ...]:
     """
     wanted = _Wanted()
     for detection in sorted(detections, key=lambda one: one.id):
-        if Flow.EVENTS in detection.flows:
+        if Flow.EVENTS not in detection.flows:
+            continue
+        if detection.log_source is not LogSource.CLOUDTRAIL:
+            wanted.findings.add(detection.log_source)
+        else:
             for reach in reaches(detection.condition):
                 _add(wanted, detection, reach)
     rules = tuple(_rules(wanted))
@@ -65,11 +75,10 @@ def _add(wanted: _Wanted, detection: Detection, reach: Reach) -> None:
         wanted.root = True
         return
     if reach.hosts is None and reach.names is None:
+        construct = "which events to forward: any source and any name"
         raise refusal(
             detection,
-            "eventName",
-            "which events to forward: any source and any name",
-            "an eventSource, or flows: [metrics]",
+            InexpressibleError(Code.FORWARD, "eventName", construct, "an eventSource, or flow: metric"),
         )
     if reach.reads and reach.names is not None:
         wanted.reads |= reach.names
@@ -90,8 +99,17 @@ def _rules(wanted: _Wanted) -> Iterable[EventRule]:
         names = sorted(name for name in wanted.everywhere if (name in wanted.reads) == reads)
         if names:
             yield _rule(_name("any-source", reads), _detail(wanted, None, names), reads=reads)
+    if wanted.findings:
+        yield _findings_rule(wanted.findings)
     yield from _whole_rules(wanted)
     yield from _named_rules(wanted)
+
+
+def _findings_rule(services: Iterable[LogSource]) -> EventRule:
+    """Findings are no records of calls: their events have a source and a type of their own."""
+    envelopes = [ENVELOPES[service] for service in sorted(services)]
+    pattern = {key: [one for envelope in envelopes for one in envelope[key]] for key in envelopes[0]}
+    return EventRule("findings", pattern, RuleState.ENABLED)
 
 
 def _whole_rules(wanted: _Wanted) -> Iterable[EventRule]:
@@ -130,15 +148,45 @@ def _named_rules(wanted: _Wanted) -> Iterable[EventRule]:
 
 
 def _by_source(wanted: _Wanted, left: Mapping[str, set[str]]) -> Iterable[EventRule]:
-    used = wanted.root + 2 * bool(wanted.everywhere) + bool(wanted.whole) + bool(wanted.whole_with_reads) + 1
-    hosts = sorted(left, key=lambda host: (-len(left[host]), host))
-    alone, together = hosts, list[str]()
-    if len(hosts) > MAX_RULES - used:
-        alone, together = hosts[: MAX_RULES - used - 1], hosts[MAX_RULES - used - 1 :]
-    for host in sorted(alone):
-        yield _named_rule(wanted, host.partition(".")[0], {host: left[host]}, reads=False)
-    if together:
-        yield _named_rule(wanted, "others", {host: left[host] for host in together}, reads=False)
+    used = (
+        wanted.root
+        + 2 * bool(wanted.everywhere)
+        + bool(wanted.findings)
+        + bool(wanted.whole)
+        + bool(wanted.whole_with_reads)
+        + 1
+    )
+    long = {host: parts for host in left if len(parts := _parts(left[host])) > 1}
+    for host, parts in sorted(long.items()):
+        for place, names in enumerate(parts, 1):
+            yield _named_rule(wanted, f"{host.partition('.')[0]}-{place}", {host: names}, reads=False)
+    rest = {host: names for host, names in left.items() if host not in long}
+    for place, hosts in enumerate(_shared_out(rest, MAX_RULES - used - sum(map(len, long.values()))), 1):
+        name = hosts[0].partition(".")[0] if len(hosts) == 1 else f"sources-{place}"
+        yield _named_rule(wanted, name, {host: rest[host] for host in hosts}, reads=False)
+
+
+def _parts(names: Iterable[str]) -> list[set[str]]:
+    """The names of a source in parts of which each fits a rule. A source in parts shares its rules with no other."""
+    parts: list[set[str]] = []
+    for name in sorted(names):
+        if not parts or _length(parts[-1]) + len(name) + 3 > ROOM:
+            parts.append(set())
+        parts[-1].add(name)
+    return parts
+
+
+def _shared_out(left: Mapping[str, set[str]], rules: int) -> list[tuple[str, ...]]:
+    """The sources over so many rules, by length: a rule that names several forwards every name of each."""
+    bins: list[list[str]] = [[] for _ in range(max(min(rules, len(left)), bool(left)))]
+    for host in sorted(left, key=lambda host: (-_length(left[host]), host)):
+        min(bins, key=lambda one: sum(_length(left[other]) for other in one)).append(host)
+    return sorted(tuple(sorted(one)) for one in bins)
+
+
+def _length(names: Iterable[str]) -> int:
+    """The characters that names take in a pattern, with quotes and commas."""
+    return sum(len(name) + 3 for name in names)
 
 
 def _named_rule(wanted: _Wanted, name: str, hosts: Mapping[str, set[str]], *, reads: bool) -> EventRule:
@@ -163,7 +211,7 @@ def _name(base: str, reads: bool) -> str:
 
 def _rule(name: str, detail: dict[str, Any], *, reads: bool) -> EventRule:
     state = RuleState.ENABLED_WITH_READS if reads else RuleState.ENABLED
-    return EventRule(name, {**ENVELOPE, "detail": detail}, state)
+    return EventRule(name, {**ENVELOPES[LogSource.CLOUDTRAIL], "detail": detail}, state)
 
 
 def _check(rule: EventRule) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from orgmon.detections.condition import (
+    All,
     Condition,
     Either,
     Glob,
@@ -33,20 +34,24 @@ def matches(detection: Detection, record: Mapping[str, Any]) -> bool:
 
 
 def resolve(detection: Detection, values: Mapping[str, tuple[str, ...]]) -> Detection | None:
-    """The detection with its placeholders filled in; None where a placeholder has no value at all.
+    """The detection with its placeholders filled in; None where without values it could never match.
 
-    A detection without placeholders comes back as it is.
+    A ``*`` in a value stands for any characters. A placeholder without values fits nothing: where it only excepts
+    something, nothing is excepted.
     """
     if not detection.placeholders:
         return detection
-    if not all(values.get(name) for name in detection.placeholders):
-        return None
-    return replace(detection, condition=_filled(detection.condition, values))
+    condition = _folded(_filled(detection.condition, values))
+    return (
+        None
+        if condition == Either(())
+        else replace(detection, condition=condition, filled=detection.filled | detection.placeholders)
+    )
 
 
 def _filled(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> Condition:
     if isinstance(condition, Placeholder):
-        return Either(tuple(_with(condition, value) for value in values[condition.name]))
+        return Either(tuple(_with(condition, value) for value in values.get(condition.name, ())))
     if isinstance(condition, Test):
         return condition
     if isinstance(condition, Not):
@@ -54,7 +59,25 @@ def _filled(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> Cond
     return type(condition)(tuple(_filled(part, values) for part in condition.parts))
 
 
+def _folded(condition: Condition) -> Condition:
+    """The same without parts that always or never hold."""
+    if isinstance(condition, Test):
+        return condition
+    if isinstance(condition, Not):
+        part = _folded(condition.part)
+        constants: dict[Condition, Condition] = {All(()): Either(()), Either(()): All(())}
+        return constants.get(part, Not(part))
+    nothing, decisive = (All(()), Either(())) if isinstance(condition, All) else (Either(()), All(()))
+    parts = tuple(part for one in condition.parts if (part := _folded(one)) != nothing)
+    if decisive in parts:
+        return decisive
+    return parts[0] if len(parts) == 1 else type(condition)(parts)
+
+
 def _with(test: Placeholder, value: str) -> Matches:
     *head, left = test.before
     right, *tail = test.after
-    return Matches(test.field, Glob((*head, left + value + right, *tail)))
+    first, *inner = value.split("*")
+    pieces = [*head, left + first, *inner]
+    pieces[-1] += right
+    return Matches(test.field, Glob((*pieces, *tail)))

@@ -9,6 +9,10 @@ from typing import Any
 
 from orgmon.detections.condition import Condition, Placeholder, tests_of
 from orgmon.detections.projection import matches_reads, sources_of
+from orgmon.errors import Problem
+
+DECOYS = "decoys"
+"""The placeholder for what decoys' names begin with."""
 
 
 class Severity(enum.StrEnum):
@@ -21,24 +25,34 @@ class Severity(enum.StrEnum):
     INFORMATIONAL = "informational"
 
 
-class Regions(enum.StrEnum):
+class Scope(enum.StrEnum):
     """Where the events of a detection appear."""
 
+    REGIONAL = "regional"
+    """Every Region."""
     GLOBAL = "global"
     """us-east-1 only: IAM, Organizations."""
     SIGN_IN = "sign-in"
     """The Regions of console sign-in: us-east-1, us-east-2, eu-north-1, ap-southeast-2 and regional endpoints."""
-    REGIONAL = "regional"
-    """Every Region."""
+    MANAGEMENT = "management"
+    """us-east-1 of the management account only: the organization itself."""
 
 
 class Flow(enum.StrEnum):
     """By which way a detection can alert."""
 
-    METRICS = "metrics"
+    METRICS = "metric"
     """Log group, metric filter, alarm."""
-    EVENTS = "events"
+    EVENTS = "event"
     """Forwarding rule, hub bus, hub rule."""
+
+
+class LogSource(enum.StrEnum):
+    """Sigma's ``logsource.service``: what the records are. Only CloudTrail's reach log groups."""
+
+    CLOUDTRAIL = "cloudtrail"
+    GUARDDUTY = "guardduty"
+    SECURITY_HUB = "securityhub"
 
 
 class RuleState(enum.StrEnum):
@@ -50,10 +64,32 @@ class RuleState(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Threshold:
-    """At least ``count`` matching records within ``seconds``."""
+    """At least ``count`` matching records within ``seconds``, counted apart for each value of ``group_by`` fields."""
 
     count: int
     seconds: int
+    group_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """What an alert means, what to do first, and when it can be closed."""
+
+    meaning: str
+    steps: tuple[str, ...] = ()
+    close: str = ""
+
+    def __str__(self) -> str:
+        steps = [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]
+        return " ".join(part for part in (self.meaning, *steps) if part)
+
+
+@dataclass(frozen=True)
+class Drill:
+    """How to set a detection off safely, or why that is not done. One of the two is said."""
+
+    how: str = ""
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,9 +104,10 @@ class Example:
 class Detection:
     """One thing to look for. ``id`` is the name of its file without the suffix.
 
-    ``tags`` are Sigma's, such as ``attack.t1098``. ``controls`` maps a catalogue of controls to its numbers.
-    ``runbook`` is what to do first. ``sample_values`` are values of placeholders for the examples only.
-    ``lines`` says on which line of ``origin`` a field is first named.
+    ``sigma_id``, ``status``, ``author``, ``references``, ``falsepositives`` and ``tags`` are Sigma's own fields.
+    ``controls`` maps a catalogue of controls to its numbers. ``sample_values`` are values of placeholders for the
+    examples only, ``filled`` the placeholders that values were put in for. ``warnings`` are what may be wrong in
+    ``origin``, ``lines`` where a field is first named in it.
     """
 
     id: str
@@ -78,15 +115,24 @@ class Detection:
     description: str
     severity: Severity
     condition: Condition
-    regions: Regions
-    runbook: str
+    scope: Scope
+    runbook: Runbook
     flows: frozenset[Flow] = frozenset(Flow)
+    log_source: LogSource = LogSource.CLOUDTRAIL
     tags: tuple[str, ...] = ()
     controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
     threshold: Threshold | None = None
+    drill: Drill | None = None
     examples: tuple[Example, ...] = ()
     sample_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    filled: frozenset[str] = frozenset()
+    sigma_id: str = ""
+    status: str = ""
+    author: str = ""
+    references: tuple[str, ...] = ()
+    falsepositives: tuple[str, ...] = ()
     origin: str = ""
+    warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
     lines: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
 
     @property
@@ -103,6 +149,11 @@ class Detection:
     def placeholders(self) -> frozenset[str]:
         """The names whose values are not filled in yet."""
         return frozenset(test.name for test in tests_of(self.condition) if isinstance(test, Placeholder))
+
+    @property
+    def names_decoys(self) -> bool:
+        """Whether it tells a decoy from a secret; then it stays in the hub and the trail's account."""
+        return DECOYS in self.filled | self.placeholders
 
     def line_of(self, path: str) -> int:
         """The line of the file that first names a field; 0 when it is not known."""
@@ -127,10 +178,12 @@ class EventRule:
     """What ``AWS::Events::Rule`` needs: the pattern as parsed JSON, and the state.
 
     ``name`` is unique among the rules made together: the detection's id, with a number when it needs several, or
-    the name of a forwarding group. ``detection`` is empty for a forwarding rule.
+    the name of a forwarding group. ``detection`` is empty for a forwarding rule. ``recheck`` says that the
+    pattern takes more than the detection, so that each event has to be looked at again.
     """
 
     name: str
     pattern: Mapping[str, Any] = field(hash=False)
     state: RuleState
     detection: str = ""
+    recheck: bool = False

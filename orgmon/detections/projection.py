@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orgmon.detections.codes import InexpressibleError
 from orgmon.detections.condition import Condition, Glob
 from orgmon.detections.conjuncts import Conjunct, conjuncts, is_plain, only
-from orgmon.detections.fieldset import Constant, FieldSet, InexpressibleError, Other, Text
+from orgmon.detections.fieldset import Constant, FieldSet, Other, Text
 
 READ_PREFIXES = ("Get", "List", "Describe")
 NOT_READS = frozenset({"GetFederationToken", "GetSessionToken"})

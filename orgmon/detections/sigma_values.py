@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from typing import Any
 
+from orgmon.detections.codes import Code
 from orgmon.detections.condition import (
     Absent,
     Compares,
     Condition,
     Either,
+    Finds,
     Flag,
     Glob,
     Matches,
@@ -18,15 +21,26 @@ from orgmon.detections.condition import (
     Present,
     Within,
 )
-from orgmon.detections.fields import FieldType, Kind, field_type, spelling
+from orgmon.detections.fields import FieldType, Kind, field_type
+from orgmon.detections.regex_globs import globs_of
+from orgmon.detections.spelling import has_vocabulary, spelled
 from orgmon.errors import DetectionError
 
 OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
 MAX_OCTET_PREFIXES = 16
 
 
-def test(path: str, value: Any) -> Condition:
-    """What a field with a Sigma value asks. Raises DetectionError without a place."""
+@dataclass(frozen=True)
+class Doubt:
+    """What may be wrong in a value, or what was made of it."""
+
+    what: str
+    remedy: str
+    code: Code
+
+
+def test(path: str, value: Any, doubts: list[Doubt]) -> Condition:
+    """What a field with a Sigma value asks; doubts are added. Raises DetectionError without a place."""
     from sigma import types
 
     if isinstance(value, types.SigmaNull):
@@ -36,20 +50,38 @@ def test(path: str, value: Any) -> Condition:
     if isinstance(value, types.SigmaBool):
         return _flag(path, bool(value.boolean))
     if isinstance(value, types.SigmaNumber):
-        return _number(path, value.number)
+        return _number(path, value.number, doubts)
     if isinstance(value, types.SigmaCompareExpression):
         return _comparison(path, value)
     if isinstance(value, types.SigmaCIDRExpression):
         return _block(path, str(value.network))
+    if isinstance(value, types.SigmaRegularExpression):
+        return _regex(path, value)
     if isinstance(value, types.SigmaString):
-        return _string(path, value)
+        return _string(path, value, doubts)
+    kind = type(value).__name__.removeprefix("Sigma")
     raise DetectionError(
-        f"{path}: {type(value).__name__.removeprefix('Sigma')} has no form in AWS's patterns",
+        f"{path}: {kind} has no form in AWS's patterns [{Code.VALUE}]",
         "use plain values, startswith, endswith or contains",
     )
 
 
 test.__test__ = False  # type: ignore[attr-defined]
+
+
+def _regex(path: str, value: Any) -> Condition:
+    """A regular expression, as the string shapes that it stands for where there are such."""
+    if value.flags:
+        raise DetectionError(
+            f"{path}: flags of a regular expression have no form in AWS's patterns [{Code.REGEX_SYNTAX}]",
+            "write the cases out",
+        )
+    text = str(value.regexp)
+    globs = globs_of(text)
+    if globs is None:
+        return Finds(path, text)
+    found = tuple(Matches(path, glob) for glob in globs)
+    return found[0] if len(found) == 1 else Either(found)
 
 
 def _kind(path: str) -> Kind:
@@ -63,16 +95,21 @@ def _flag(path: str, wanted: bool) -> Condition:
     return Flag(path, wanted, text_too=_kind(path) is Kind.OPEN)
 
 
-def _number(path: str, number: int | float) -> Condition:
+def _number(path: str, number: int | float, doubts: list[Doubt]) -> Condition:
     """A number; CloudTrail writes most of them, account ids above all, as text."""
     if _kind(path) is Kind.BOOL:
         raise DetectionError(f"{path} is true or false, not {number}", "write true or false")
+    if _kind(path) is Kind.NUMBER:
+        return Compares(path, "=", number)
     text = Matches(path, Glob((str(number),)))
-    return text if _kind(path) is Kind.STRING else Either((Compares(path, "=", number), text))
+    if _kind(path) is not Kind.STRING:
+        return Either((Compares(path, "=", number), text))
+    doubts.append(Doubt(f"{path} is text: {number} was taken for it", "put it in quotes", Code.COERCED))
+    return text
 
 
 def _comparison(path: str, value: Any) -> Condition:
-    if _kind(path) is not Kind.OPEN or value.op.name not in OPERATORS:
+    if _kind(path) not in (Kind.OPEN, Kind.NUMBER) or value.op.name not in OPERATORS:
         raise DetectionError(
             f"{path} is {_kind(path).value} and cannot be ordered", "compare a numeric field"
         )
@@ -97,7 +134,9 @@ def _block(path: str, block: str) -> Condition:
     return found[0] if len(found) == 1 else Either(found)
 
 
-def _string(path: str, value: Any) -> Condition:
+def _string(path: str, value: Any, doubts: list[Doubt]) -> Condition:
+    from sigma.types import SigmaCasedString
+
     pieces, placeholder = _pieces(path, value)
     if placeholder is not None:
         name, place = placeholder
@@ -107,8 +146,24 @@ def _string(path: str, value: Any) -> Condition:
     if _kind(path) is Kind.STRING or word not in ("true", "false"):
         if _kind(path) is Kind.BOOL:
             raise DetectionError(f"{path} is true or false, not {glob}", "write true or false")
-        return Matches(path, glob if glob.literal is None else Glob((spelling(path, glob.literal),)))
+        if glob.literal is None or isinstance(value, SigmaCasedString):
+            return Matches(path, glob)
+        return Matches(path, Glob((_spelling(path, glob.literal, doubts),)))
     return _flag(path, word == "true")
+
+
+def _spelling(path: str, value: str, doubts: list[Doubt]) -> str:
+    """The value as CloudTrail writes it; unchanged, with a doubt, where that is not known."""
+    if not has_vocabulary(path) or not value:
+        return value
+    known = spelled(path, value)
+    if known is None:
+        remedy = "check the spelling: case counts on AWS; the modifier |cased says that you did"
+        doubts.append(Doubt(f"{path}: {value!r} is not a known value", remedy, Code.CASE))
+    elif known != value:
+        what = f"{path}: {value!r} was taken for {known!r}"
+        doubts.append(Doubt(what, "write it as CloudTrail does", Code.COERCED))
+    return known or value
 
 
 def _pieces(path: str, value: Any) -> tuple[list[str], tuple[str, int] | None]:
@@ -127,7 +182,7 @@ def _pieces(path: str, value: Any) -> tuple[list[str], tuple[str, int] | None]:
             pieces.append("")
         else:
             raise DetectionError(
-                f"{path}: ? and a second placeholder have no form in AWS's patterns", "use *"
+                f"{path}: ? and a second placeholder have no form in AWS's patterns [{Code.VALUE}]", "use *"
             )
     return pieces, placeholder
 

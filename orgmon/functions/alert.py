@@ -32,6 +32,7 @@ class Alert:
     time: str
     event_id: str
     runbook: str
+    steps: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -54,10 +55,11 @@ class Alert:
             ("When", self.time),
             ("Event id", self.event_id),
             ("Detection", self.detection),
-            ("Runbook", self.runbook),
+            ("Meaning", self.runbook),
         )
         body = "\n".join(f"{name + ':':<11}{_one_line(value)}" for name, value in rows if value)
-        return f"{self.title}\n\n{body}\n"
+        steps = "".join(f"\n{number}. {step}" for number, step in enumerate(self.steps, 1))
+        return f"{self.title}\n\n{body}\n" + (f"\nFirst steps:{steps}\n" if steps else "")
 
 
 def _one_line(value: str) -> str:
@@ -68,7 +70,7 @@ def _one_line(value: str) -> str:
 def alert_of(
     detection: str,
     event: Mapping[str, Any],
-    catalogue: Mapping[str, Mapping[str, str]],
+    catalogue: Mapping[str, Mapping[str, Any]],
     directory: Mapping[str, Mapping[str, str]],
 ) -> Alert:
     """The alert for an EventBridge event.
@@ -96,6 +98,7 @@ def alert_of(
         time=record.time,
         event_id=record.id,
         runbook=known.get("runbook", ""),
+        steps=tuple(known.get("steps", "").splitlines()),
     )
 
 
@@ -106,7 +109,7 @@ def _what(record: CloudTrailEvent) -> str:
 
 def _of_alarm(
     event: Mapping[str, Any],
-    catalogue: Mapping[str, Mapping[str, str]],
+    catalogue: Mapping[str, Mapping[str, Any]],
     directory: Mapping[str, Mapping[str, str]],
 ) -> Alert:
     detail = event.get("detail") or {}
@@ -129,4 +132,5 @@ def _of_alarm(
         time=str(event.get("time", "")),
         event_id=str(event.get("id", "")),
         runbook=known.get("runbook", ""),
+        steps=tuple(known.get("steps", "").splitlines()),
     )

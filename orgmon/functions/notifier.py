@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
+from orgmon.detections.codec import from_json
 from orgmon.functions.alert import Alert, alert_of
 
 # How long a repeated delivery can lag: EventBridge retries for 24 hours.
@@ -56,10 +57,17 @@ def notify(
     body: Mapping[str, Any],
     memory: Memory,
     publisher: Publisher,
-    catalogue: Mapping[str, Mapping[str, str]],
+    catalogue: Mapping[str, Mapping[str, Any]],
     directory: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Say one alert, unless it was said before. Raises what the publisher raises; then it can be tried again."""
+    """Say one alert, unless it was said before. Raises what the publisher raises; then it can be tried again.
+
+    Where the hub's rule takes more than the detection, the catalogue has its condition, and the event is looked at
+    again.
+    """
+    condition = catalogue.get(body["detection"], {}).get("condition")
+    if condition is not None and not from_json(condition).holds(body["event"].get("detail") or {}):
+        return
     alert = alert_of(body["detection"], body["event"], catalogue, directory)
     # Without the account: a call across accounts is recorded in both, with one shared id.
     key = f"{alert.detection}/{alert.event_id}"
@@ -73,7 +81,7 @@ def notify(
 
 
 @cache
-def _data(name: str) -> dict[str, dict[str, str]]:
+def _data(name: str) -> dict[str, dict[str, Any]]:
     loaded = json.loads(files("orgmon.functions").joinpath(f"{name}.json").read_text(encoding="utf-8"))
     assert isinstance(loaded, dict)
     return loaded

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from troposphere import Template, events
 
-from orgmon.detections.model import Detection, Flow, Severity
+from orgmon.detections.model import Detection, Flow, LogSource, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
 from orgmon.stacks.detection import to_hub
@@ -26,7 +26,8 @@ def alarmed(detections: tuple[Detection, ...]) -> tuple[Detection, ...]:
         detection
         for detection in detections
         if Flow.EVENTS in detection.flows
-        and not detection.sample_values
+        and detection.log_source is LogSource.CLOUDTRAIL
+        and not detection.names_decoys
         and (detection.threshold is not None or detection.severity is Severity.CRITICAL)
     )
 

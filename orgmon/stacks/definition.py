@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from troposphere import Parameter, Template
 
+from orgmon.detections.cis import CisFilter
 from orgmon.detections.model import Detection
 from orgmon.errors import TemplateError
 from orgmon.stackset import TemplateBody
@@ -56,6 +57,7 @@ class Inputs:
     key_arn: str = ""
     decoys: tuple[str, ...] = ()
     notifier_key: str = ""
+    cis: tuple[CisFilter, ...] = ()
     partition: str = "aws"
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, dynamodb, events, kms, sqs
 
-from orgmon.stacks import hub_function, hub_rules, hub_topics, names
+from orgmon.stacks import hub_audit, hub_function, hub_rules, hub_topics, names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
 from orgmon.stacks.policy import (
     ACCOUNT_ROOT,
@@ -45,6 +45,8 @@ def _build(inputs: Inputs) -> Template:
     hub_function.add(template)
     hub_topics.add_pipeline_topic(template, inputs.routes)
     hub_topics.add_pipeline(template)
+    if inputs.cis:
+        hub_audit.add(template)
     return template
 
 

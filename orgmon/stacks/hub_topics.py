@@ -32,7 +32,7 @@ def add(template: Template, routes: tuple[Route, ...]) -> None:
     One topic a severity, because neither alarms nor EventBridge set the attributes that filter policies read.
     """
     for severity in names.SEVERITIES:
-        _add_topic(template, f"{severity}Topic", names.topic(severity))
+        add_topic(template, f"{severity}Topic", names.topic(severity))
         _subscribe(template, f"{severity}Topic", routes, severity)
 
 
@@ -50,11 +50,12 @@ def add_pipeline(template: Template) -> None:
 
 def add_pipeline_topic(template: Template, routes: tuple[Route, ...]) -> None:
     """Add the topic of the pipeline's own alarms; whoever gets critical alerts gets these."""
-    _add_topic(template, "PipelineTopic", names.PIPELINE_TOPIC)
+    add_topic(template, "PipelineTopic", names.PIPELINE_TOPIC)
     _subscribe(template, "PipelineTopic", routes, "critical")
 
 
-def _add_topic(template: Template, key: str, name: str) -> None:
+def add_topic(template: Template, key: str, name: str) -> sns.Topic:
+    """Add a topic that alarms of the management account and of this one may publish to."""
     title = key[0].upper() + key[1:]
     topic = template.add_resource(sns.Topic(title, TopicName=name, KmsMasterKeyId=Ref("HubKey")))
     alarms = [
@@ -88,6 +89,7 @@ def _add_topic(template: Template, key: str, name: str) -> None:
             ),
         )
     )
+    return topic
 
 
 def _subscribe(template: Template, key: str, routes: tuple[Route, ...], severity: str) -> None:

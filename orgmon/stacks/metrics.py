@@ -8,8 +8,9 @@ from typing import Any
 
 from troposphere import cloudwatch, logs
 
+from orgmon.detections.cis import CisFilter
 from orgmon.detections.compile_filter import metric_filters
-from orgmon.detections.model import Detection, MetricFilter
+from orgmon.detections.model import Detection, MetricFilter, Threshold
 from orgmon.stacks import names
 
 
@@ -35,11 +36,11 @@ def filters_and_alarm(
 
     A pattern that is too long for one filter comes as several of the same metric.
     """
-    filters = [_filter(detection, one, place) for one in metric_filters(detection, place.selectors)]
+    filters = [_metric_filter(one, place) for one in metric_filters(detection, place.selectors)]
     return [*filters, _alarm(detection, place, alarm_actions, filters[0].title)]
 
 
-def _filter(detection: Detection, compiled: MetricFilter, place: Place) -> logs.MetricFilter:
+def _metric_filter(compiled: MetricFilter, place: Place) -> logs.MetricFilter:
     """No default value: one would make every filter a billed metric."""
     return logs.MetricFilter(
         names.logical_id(compiled.name, "filter"),
@@ -48,7 +49,7 @@ def _filter(detection: Detection, compiled: MetricFilter, place: Place) -> logs.
         FilterPattern=compiled.pattern,
         MetricTransformations=[
             logs.MetricTransformation(
-                MetricName=detection.id, MetricNamespace=place.namespace, MetricValue="1"
+                MetricName=compiled.detection, MetricNamespace=place.namespace, MetricValue="1"
             )
         ],
         **({"DependsOn": place.after} if place.after else {}),
@@ -56,18 +57,35 @@ def _filter(detection: Detection, compiled: MetricFilter, place: Place) -> logs.
 
 
 def _alarm(detection: Detection, place: Place, actions: list[Any], after: str) -> cloudwatch.Alarm:
-    threshold = detection.threshold
+    threshold = detection.threshold or Threshold(1, 60)
+    text = f"{detection.severity}: {detection.title}. {detection.runbook}"
+    return _counting_alarm(detection.id, text, place, actions, threshold, after)
+
+
+def cis_filter_and_alarm(
+    control: CisFilter, place: Place, alarm_actions: list[Any]
+) -> list[logs.MetricFilter | cloudwatch.Alarm]:
+    """A control's filter, word for word, and its alarm: auditors' tools look for both."""
+    compiled = _metric_filter(MetricFilter(control.id, control.pattern, control.id), place)
+    text = f"low: CIS {control.number}, asked for by auditors' tools. The detection for it is {control.detection}."
+    alarm = _counting_alarm(control.id, text, place, alarm_actions, Threshold(1, 300), compiled.title)
+    return [compiled, alarm]
+
+
+def _counting_alarm(
+    name: str, description: str, place: Place, actions: list[Any], threshold: Threshold, after: str
+) -> cloudwatch.Alarm:
     return cloudwatch.Alarm(
-        names.logical_id(detection.id, "alarm"),
-        AlarmName=place.name(detection.id),
-        AlarmDescription=f"{detection.severity}: {detection.title}. {detection.runbook}"[:1024],
+        names.logical_id(name, "alarm"),
+        AlarmName=place.name(name),
+        AlarmDescription=description[:1024],
         Namespace=place.namespace,
-        MetricName=detection.id,
+        MetricName=name,
         Statistic="Sum",
-        Period=threshold.seconds if threshold else 60,
+        Period=threshold.seconds,
         EvaluationPeriods=1,
         DatapointsToAlarm=1,
-        Threshold=threshold.count if threshold else 1,
+        Threshold=threshold.count,
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         # "ignore" would stay in ALARM for ever and "missing" evaluates oddly: filters publish nothing
         # without a match.

@@ -18,6 +18,8 @@ NOTIFIER_HANDLER = "orgmon.functions.notifier.handler"
 EDGE_QUEUE = "orgmon-edge"
 FORWARD_ROLE = "orgmon-forward"
 PIPELINE_TOPIC = "orgmon-pipeline"
+# A topic and the queue that is subscribed to it.
+AUDIT = "orgmon-audit"
 DASHBOARD = "orgmon"
 HUB_KEY_ALIAS = "alias/orgmon-hub"
 LOGS_KEY_ALIAS = "alias/orgmon-logs"

@@ -12,10 +12,11 @@ from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
 from troposphere import logs as log_groups
 
-from orgmon.detections.model import Flow, Severity
+from orgmon.detections.compile_filter import check_log_group, metric_filters
+from orgmon.detections.model import Detection, Flow, MetricFilter, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
-from orgmon.stacks.metrics import Place, filters_and_alarm
+from orgmon.stacks.metrics import Place, cis_filter_and_alarm, filters_and_alarm
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
 
@@ -101,14 +102,34 @@ def _role(log_group: str) -> iam.Role:
 def _add_alarms(template: Template, inputs: Inputs) -> None:
     after = "" if inputs.existing_log_group else "TrailLogGroup"
     place = Place(log_group_name(inputs), "$.", names.CENTRAL_METRICS, names.alarm, after)
-    for detection in inputs.detections:
-        if Flow.METRICS not in detection.flows or detection.severity is Severity.INFORMATIONAL:
-            continue
-        topic = Sub(
-            "arn:${AWS::Partition}:sns:${AWS::Region}:${SecurityAccountId}:" + names.topic(detection.severity)
-        )
-        for resource in filters_and_alarm(detection, place, [topic]):
+    for detection in counted(inputs):
+        for resource in filters_and_alarm(detection, place, [_topic(names.topic(detection.severity))]):
             template.add_resource(resource)
+    for control in inputs.cis:
+        for resource in cis_filter_and_alarm(control, place, [_topic(names.AUDIT)]):
+            template.add_resource(resource)
+
+
+def _topic(name: str) -> Sub:
+    return Sub("arn:${AWS::Partition}:sns:${AWS::Region}:${SecurityAccountId}:" + name)
+
+
+def counted(inputs: Inputs) -> tuple[Detection, ...]:
+    """The detections with a metric filter on the trail's log group.
+
+    A threshold that is counted apart by account and Region is not among them: the members' alarms count that.
+    Raises DetectionError where the log group cannot take all.
+    """
+    found = tuple(
+        detection
+        for detection in inputs.detections
+        if Flow.METRICS in detection.flows
+        and detection.severity is not Severity.INFORMATIONAL
+        and not (detection.threshold is not None and detection.threshold.group_by)
+    )
+    others = [MetricFilter(control.id, control.pattern, control.id) for control in inputs.cis]
+    check_log_group([*others, *(one for detection in found for one in metric_filters(detection))])
+    return found
 
 
 def _values(inputs: Inputs) -> Mapping[str, str]:

@@ -76,9 +76,11 @@ def _detections(subject: Subject, folder: Path, known: Collection[str] | None) -
     elif known is not None:
         own = own_files(folder / section.folder) if section.folder else ()
         names = sorted({*known, *(path.stem for path in own)})
-        for number, name in enumerate(section.disabled):
+        places: list[tuple[str, tuple[str | int, ...]]] = [
+            *((name, ("detections", "disabled", number)) for number, name in enumerate(section.disabled)),
+            *((name, ("detections", "overrides", name)) for name in section.overrides),
+        ]
+        for name, place in places:
             if name not in names:
                 hint = nearest(name, names, f"known are {', '.join(names)}")
-                yield subject.problem(
-                    ("detections", "disabled", number), f"there is no detection {name}", hint
-                )
+                yield subject.problem(place, f"there is no detection {name}", hint)

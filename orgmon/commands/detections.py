@@ -1,0 +1,160 @@
+"""orgmon detections: the catalogue, and rules of others: list, show, test, import, export."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orgmon.commands.options import CONFIG, FAILED, FOUND, ConfigOption, JsonOption
+
+if TYPE_CHECKING:
+    from orgmon.detections.model import Detection
+
+app = typer.Typer(help="The detections: list, show, test, import, export.", no_args_is_help=True)
+RulesOption = Annotated[
+    Path | None, typer.Option("--rules", metavar="FOLDER", help="These rules only, instead of the config's.")
+]
+
+
+class Format(StrEnum):
+    """How the catalogue is written."""
+
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+@app.command("list")
+def list_(config: ConfigOption = CONFIG, rules: RulesOption = None, as_json: JsonOption = False) -> None:
+    """List the detections with level, flow, scope and controls."""
+    from orgmon.console import detections_view
+    from orgmon.console.output import emit, out
+    from orgmon.detections.description import as_data
+
+    found = _chosen(config, rules)
+    if as_json:
+        emit("detections", [as_data(one) for one in found])
+    else:
+        detections_view.listing(out(), found)
+
+
+@app.command()
+def show(
+    detection: Annotated[str, typer.Argument(metavar="ID")],
+    config: ConfigOption = CONFIG,
+    rules: RulesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one detection: its rule, both compiled forms, controls and runbook."""
+    from orgmon.console import detections_view
+    from orgmon.console.output import emit, out
+    from orgmon.detections.description import as_data
+    from orgmon.errors import UsageError
+
+    found = {one.id: one for one in _chosen(config, rules)}
+    if detection not in found:
+        raise UsageError(f"there is no detection {detection}", "orgmon detections list names them")
+    if as_json:
+        emit("detection", as_data(found[detection]))
+    else:
+        detections_view.show(out(), found[detection])
+
+
+@app.command("test")
+def prove_(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="Rules of your own instead of the config's.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put every rule's examples through its compiled forms. Exit code 3 where one disagrees or has none."""
+    from orgmon.console import detections_view
+    from orgmon.console.junit import junit_xml
+    from orgmon.console.output import emit, out
+    from orgmon.detections.proof import prove
+
+    found = [prove(one) for one in _chosen(config, folder)]
+    if junit is not None:
+        junit.write_text(junit_xml(found), encoding="utf-8")
+    if as_json:
+        emit(
+            "proofs",
+            [{"detection": one.detection.id, "proved": one.is_proved, "proofs": one.proofs} for one in found],
+        )
+    else:
+        detections_view.proofs(out(), found)
+    raise typer.Exit(0 if all(one.is_proved for one in found) else FOUND)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Sigma files, or folders of them.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what would become of each Sigma file: exact, superset or refused, and why. Writes nothing."""
+    from orgmon.console import detections_view
+    from orgmon.console.output import emit, out
+    from orgmon.detections.verdict import files_of, judge
+
+    found = [judge(path) for path in files_of(paths)]
+    if as_json:
+        emit("verdicts", [_verdict(one) for one in found])
+    else:
+        detections_view.verdicts(out(), found)
+    raise typer.Exit(0 if found and all(one.is_usable for one in found) else FOUND if found else FAILED)
+
+
+@app.command()
+def export(
+    config: ConfigOption = CONFIG,
+    rules: RulesOption = None,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.JSON,
+    target: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Instead of printing.")] = None,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="What orgmon ships, whatever the config says.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 3 when FILE is stale.")
+    ] = False,
+) -> None:
+    """Write the catalogue as JSON, or as a page for people."""
+    from orgmon.console.output import envelope, out
+    from orgmon.detections.catalogue import shipped as all_shipped
+    from orgmon.detections.description import as_data
+    from orgmon.detections.page import page
+    from orgmon.errors import UsageError
+
+    if check and target is None:
+        raise UsageError("--check needs --out", "name the file that may be stale")
+    found = all_shipped() if shipped else _chosen(config, rules)
+    text = page(found) if form is Format.MARKDOWN else envelope("detections", [as_data(one) for one in found])
+    if target is None:
+        print(text, end="")
+    elif not check:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    elif not target.is_file() or target.read_text(encoding="utf-8") != text:
+        out().print(f"{target} is stale: run the same without --check", markup=False)
+        raise typer.Exit(FOUND)
+
+
+def _chosen(config: Path, rules: Path | None) -> tuple[Detection, ...]:
+    """The rules of a folder, or those of the config; without a config those that orgmon ships."""
+    from orgmon.config.load import load
+    from orgmon.detections import catalogue
+    from orgmon.workspace import rules_of
+
+    if rules is not None:
+        return tuple(catalogue.own(rules, alone=True))
+    if config == CONFIG and not config.is_file():
+        return catalogue.shipped()
+    return rules_of(load(config), config)
+
+
+def _verdict(one: object) -> dict[str, object]:
+    """A verdict without the detection itself."""
+    return {key: value for key, value in vars(one).items() if key != "detection"}

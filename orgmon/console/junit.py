@@ -1,0 +1,39 @@
+"""Proofs as JUnit XML, for CI systems that show test results."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+
+from orgmon.detections.proof import Proofs
+
+
+def junit_xml(found: Sequence[Proofs]) -> str:
+    """A suite a detection, a case an example and form; what cannot be compiled is an error."""
+    root = ElementTree.Element("testsuites", name="orgmon detections")
+    for one in found:
+        root.append(_suite(one))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(one: Proofs) -> ElementTree.Element:
+    broken = [*one.refusals, *(() if one.detection.examples or one.refusals else ["no examples"])]
+    failures = sum(not proof.holds for proof in one.proofs)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=one.detection.id,
+        tests=str(len(one.proofs) + len(broken)),
+        failures=str(failures),
+        errors=str(len(broken)),
+    )
+    for proof in one.proofs:
+        name = f"example {proof.example}: {proof.form}"
+        case = ElementTree.SubElement(suite, "testcase", classname=one.detection.id, name=name)
+        if not proof.holds:
+            wanted = "match" if proof.expected else "ignore"
+            ElementTree.SubElement(case, "failure", message=f"it should {wanted} the record and does not")
+    for what in broken:
+        case = ElementTree.SubElement(suite, "testcase", classname=one.detection.id, name="compile")
+        ElementTree.SubElement(case, "error", message=what)
+    return suite

@@ -1,0 +1,115 @@
+"""A replay as a table, and how far it is while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from orgmon.collect.work import Progress
+from orgmon.console.plan_view import duration
+from orgmon.replay.report import DetectionResult, ReplayReport, Unread
+
+STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "", "informational": "dim"}
+SHOWN = 20
+MEGABYTE = 1_000_000
+
+
+def show(console: Console, report: ReplayReport) -> None:
+    """Print what was hit, what is loud, what disagrees and what was not read."""
+    console.print(_table(report))
+    silent = [one.id for one in report.detections if not one.hits]
+    if silent:
+        console.print(f"Silent: {', '.join(silent)}", markup=False)
+    for one in report.detections:
+        if one.forecast.proposal:
+            console.print(f"loud: {one.id}: {one.forecast.proposal}", style="yellow", markup=False)
+    for one in report.detections:
+        if one.disagreements:
+            told = f"disagreement: {one.id}: {one.disagreements} times, such as {', '.join(one.examples)}"
+            console.print(told, style="red", markup=False)
+    for path, count in report.violations:
+        console.print(f"unexpected type: {path} in {count:,} records", style="yellow", markup=False)
+    _list(console, "not read", report.unread)
+    _list(console, "not replayed", report.not_replayed)
+    console.print(summary(report), markup=False)
+
+
+def summary(report: ReplayReport) -> str:
+    """The whole replay in one line."""
+    parts = [
+        f"{report.events:,} events of {report.accounts} accounts in {report.files:,} files",
+        f"{report.first} to {report.last}" if report.first else "",
+        f"{report.left_out:,} outside of the time asked for" if report.left_out else "",
+        f"{report.duplicates:,} hits that came twice" if report.duplicates else "",
+        f"{report.late:,} hits too far out of order to group" if report.late else "",
+        f"{report.disagreements:,} disagreements with what goes to AWS" if report.verified else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _table(report: ReplayReport) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Detection", "Severity"):
+        table.add_column(heading)
+    for heading in ("Hits", "Metrics", "Events", "Alerts", "A day"):
+        table.add_column(heading, justify="right")
+    for heading in ("First", "Last", "Most by"):
+        table.add_column(heading)
+    for one in sorted(report.detections, key=lambda one: (-one.alerts, -one.hits, one.id)):
+        if one.hits:
+            table.add_row(*_row(one))
+    return table
+
+
+def _row(one: DetectionResult) -> Iterable[Text]:
+    numbers = (one.hits, one.metric_hits, one.event_hits, one.alerts)
+    yield Text(one.id)
+    yield Text(one.severity, STYLES[one.severity])
+    yield from (Text("-" if number is None else f"{number:,}") for number in numbers)
+    yield Text(f"{one.forecast.alerts_a_day:.1f}", "yellow" if one.forecast.proposal else "")
+    yield from (Text(one.first), Text(one.last), Text(one.actors[0].name if one.actors else ""))
+
+
+def _list(console: Console, what: str, items: tuple[Unread, ...]) -> None:
+    for one in items[:SHOWN]:
+        console.print(f"{what}: {one.name}: {one.reason}", style="yellow", markup=False)
+    if len(items) > SHOWN:
+        console.print(f"{what}: {len(items) - SHOWN} more; --format json lists all", style="yellow")
+
+
+class ReplayProgress:
+    """A line that is redrawn on a terminal, and nothing elsewhere; used as a context."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        self._began = time.monotonic()
+
+    def __enter__(self) -> ReplayProgress:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Tell how far it is."""
+        if self._live:
+            self._live.update(Text(line(progress, time.monotonic() - self._began)))
+
+
+def line(progress: Progress, seconds: float) -> str:
+    """How much is done, how fast, and how long the rest takes, after some seconds."""
+    seconds = max(seconds, 0.001)
+    rate = progress.done / seconds
+    told = f"{progress.events:,} events, {progress.events / seconds:,.0f}/s, {rate / MEGABYTE:.1f} MB/s"
+    if progress.total and rate:
+        percent = min(progress.done / progress.total, 1)
+        return f"{percent:.0%}  {told}, {duration(max(progress.total - progress.done, 0) / rate)} left"
+    return told

@@ -1,0 +1,240 @@
+"""Rule files: what can stand in one, and what a broken one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgmon import eventpattern
+from orgmon.detections import catalogue
+from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.meaning import matches
+from orgmon.detections.model import Flow, Scope, Severity
+from orgmon.detections.regex_globs import globs_of
+from orgmon.detections.sigma import read
+from orgmon.errors import DetectionError
+from tests.test_detections import envelope
+
+RULE = """\
+title: Buckets made public
+logsource:
+  product: aws
+  service: cloudtrail
+level: high
+orgmon:
+  scope: regional
+  flow: both
+  runbook:
+    meaning: Look.
+    steps: [one, two, three]
+    close: Done.
+detection:
+  selection:
+    eventSource: s3.amazonaws.com
+    eventName: PutBucketAcl
+  condition: selection
+"""
+
+
+def test_own_rules(tmp_path: Path) -> None:
+    (tmp_path / "public-bucket.yml").write_text(RULE, encoding="utf-8")
+    assert "public-bucket" in {one.id for one in catalogue.load(tmp_path)}
+    (tmp_path / "root-use.yml").write_text(RULE, encoding="utf-8")
+    with pytest.raises(DetectionError, match=r"root-use is already in rules/root-use\.yml"):
+        catalogue.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("eventName: PutBucketAcl", "eventName: PutBucket?cl", r"r.yml:16: .*E-VALUE"),
+        ("eventName: PutBucketAcl", "eventName|re|i: put.*", r"r.yml:16: .*flags.*E-CW-REGEX"),
+        (
+            "eventName: PutBucketAcl",
+            "eventName|fieldref: eventSource",
+            r"r.yml:16: .*FieldReference.*E-VALUE",
+        ),
+        ("eventName: PutBucketAcl", "requestParameters: x", r"r.yml:16: .*object.*E-FIELD-OBJECT"),
+        ("eventName: PutBucketAcl", "eventName|gt: 5", "r.yml:16: .*ordered"),
+        ("service: cloudtrail", "service: vpcflow", "r.yml:2: the log source aws/vpcflow"),
+        ("level: high", "level: huge", "r.yml:1: not a Sigma rule"),
+        ("scope: regional", "scope: mars", "r.yml:7: scope is 'mars'"),
+        ("flow: both", "flow: none", "r.yml:8: flow is 'none'"),
+        ("meaning: Look.", "meaning: ''", "r.yml:10: meaning is missing"),
+        ("steps: [one, two, three]", "steps: [one]", "r.yml:11: steps is not a list of 3"),
+        ("condition: selection", "condition: selektion", "r.yml:17: the condition cannot be read"),
+        ("condition: selection", "condition: [", "r.yml:18: not YAML"),
+        ("  flow: both", "  flow: both\n  examples: {hit: []}", "r.yml:1: examples has no hit"),
+        ("  flow: both", "  flow: both\n  controls: {cis-aws: 4.3}", "r.yml:9: controls is not"),
+        ("  flow: both", "  flow: both\n  drill: {}", "r.yml:9: drill says how or why not"),
+        ("  flow: both", "  flow: both\n  colour: red", "r.yml:9: orgmon has no colour"),
+    ],
+)
+def test_broken_files_say_where(old: str, new: str, message: str) -> None:
+    assert old in RULE
+    with pytest.raises(DetectionError, match=message):
+        read(RULE.replace(old, new), "r", "r.yml")
+
+
+CORRELATION = """\
+---
+title: Often
+correlation:
+  type: event_count
+  rules: [public]
+  timespan: 5m
+  condition: {gte: 3}
+"""
+NAMED = RULE.replace("logsource:", "name: public\nlogsource:")
+
+
+def test_thresholds() -> None:
+    threshold = read(NAMED + CORRELATION.replace("gte: 3", "gt: 3"), "r", "r.yml").threshold
+    assert threshold is not None
+    assert (threshold.count, threshold.seconds) == (4, 300)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("gte: 3", "lt: 3", "comparison lt"),
+        ("5m", "90s", "timespan of 90 s"),
+        ("5m", "2d", "timespan of 172800 s"),
+        ("timespan", "group-by: [userIdentity.arn]\n  timespan", "E-CORR-GROUP"),
+        ("type: event_count", "type: temporal", "temporal"),
+    ],
+)
+def test_thresholds_that_an_alarm_cannot_keep(old: str, new: str, message: str) -> None:
+    with pytest.raises(DetectionError, match=message):
+        read(NAMED + CORRELATION.replace(old, new), "r", "r.yml")
+
+
+def test_values_are_read_by_the_type_of_their_field() -> None:
+    text = RULE.replace(
+        "eventName: PutBucketAcl",
+        "recipientAccountId: 111122223333\n    readOnly: 'false'\n    requestParameters.public: 'true'\n"
+        "    requestParameters.port: 22\n    additionalEventData.MFAUsed: 'NO'\n    sourceIPAddress|cidr: 10.16.0.0/14",
+    )
+    found = read(text, "r", "r.yml")
+    record: dict[str, Any] = {
+        "eventSource": "s3.amazonaws.com",
+        "recipientAccountId": "111122223333",
+        "readOnly": False,
+        "requestParameters": {"public": True, "port": 22},
+        "additionalEventData": {"MFAUsed": "No"},
+        "sourceIPAddress": "10.19.255.1",
+    }
+    assert matches(found, record)
+    assert matches(found, {**record, "requestParameters": {"public": "true", "port": "22"}})
+    assert not matches(found, {**record, "sourceIPAddress": "10.20.0.1"})
+    (rule,) = event_rules(found)
+    assert eventpattern.parse(rule.pattern).matches(envelope({**record, "eventName": "x"}))
+
+
+def test_all_mistakes_of_a_file_are_told_at_once() -> None:
+    broken = RULE.replace("scope: regional", "scope: mars").replace(
+        "eventName: PutBucketAcl", "eventName|gt: 5"
+    )
+    with pytest.raises(DetectionError) as caught:
+        read(broken, "r", "r.yml")
+    assert [(problem.line, "mars" in problem.what) for problem in caught.value.problems] == [
+        (16, False),
+        (7, True),
+    ]
+
+
+def test_what_is_doubtful_is_told_and_used() -> None:
+    text = RULE.replace(
+        "eventName: PutBucketAcl", "eventNam: x\n    eventName: putbucketacl\n    errorCod: y"
+    )
+    found = read(text, "r", "r.yml")
+    assert [(problem.line, problem.what.split("[")[-1]) for problem in found.warnings] == [
+        (17, "W-TYPE-COERCED]"),
+        (16, "W-FIELD-UNKNOWN]"),
+        (18, "W-FIELD-UNKNOWN]"),
+    ]
+    assert "did you mean eventName?" in found.warnings[1].remedy
+    assert matches(
+        found,
+        {"eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl", "eventNam": "x", "errorCod": "y"},
+    )
+
+
+def test_spelling_is_bridged_to_cloudtrails() -> None:
+    def warnings(value: str, modifier: str = "") -> list[str]:
+        found = read(RULE.replace("eventName: PutBucketAcl", f"eventName{modifier}: {value}"), "r", "r.yml")
+        return [problem.what.split("[")[-1] for problem in found.warnings]
+
+    assert warnings("PutBucketAcl") == []
+    assert warnings("PUTBUCKETACL") == ["W-TYPE-COERCED]"]
+    assert warnings("PutBucketAkl") == ["W-CASE-UNKNOWN]"]
+    assert warnings("PutBucketAkl", "|cased") == []
+
+
+def test_rules_of_others_need_nothing_of_ours() -> None:
+    text = RULE[: RULE.index("orgmon:")] + RULE[RULE.index("detection:") :]
+    found = read(text, "r", "r.yml")
+    assert (found.scope, found.flows) == (Scope.REGIONAL, frozenset(Flow))
+    signing_in = read(text.replace("s3.", "signin.").replace("PutBucketAcl", "ConsoleLogin"), "r", "r.yml")
+    assert signing_in.scope is Scope.SIGN_IN
+    assert read(text.replace("s3.", "iam."), "r", "r.yml").scope is Scope.GLOBAL
+
+
+def test_flow_follows_from_what_can_be_compiled() -> None:
+    text = RULE[: RULE.index("orgmon:")] + RULE[RULE.index("detection:") :]
+    regex = text.replace("eventName: PutBucketAcl", "requestParameters.name|re: '[0-9]{12}'")
+    found = read(regex, "r", "r.yml")
+    assert found.flows == frozenset(Flow)
+    assert [rule.recheck for rule in event_rules(found)] == [True]
+    block = text.replace("eventName: PutBucketAcl", "sourceIPAddress|cidr: 2001:db8::/32")
+    assert read(block, "r", "r.yml").flows == frozenset({Flow.EVENTS})
+    unpinned = regex.replace("eventSource: s3.amazonaws.com", "recipientAccountId: '111122223333'")
+    assert read(unpinned, "r", "r.yml").flows == frozenset({Flow.METRICS})
+    neither = unpinned.replace("recipientAccountId: '111122223333'", "sourceIPAddress|cidr: 2001:db8::/32")
+    with pytest.raises(DetectionError) as caught:
+        read(neither, "r", "r.yml")
+    assert [
+        "E-CW-CIDR" in caught.value.problems[0].what,
+        "E-CW-REGEX" in caught.value.problems[1].what,
+    ] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shapes"),
+    [
+        ("abc", ["*abc*"]),
+        ("^abc$", ["abc"]),
+        ("^(Get|List).*s$", ["Get*s", "List*s"]),
+        ("^a[bc]?d", ["ad*", "abd*", "acd*"]),
+        (".*:assumed-role/aws:.*", ["*:assumed-role/aws:*"]),
+        (r"a\.b", ["*a.b*"]),
+        ("[0-9]{12}", None),
+        ("a+", None),
+        ("(", None),
+    ],
+)
+def test_regular_expressions_become_shapes(pattern: str, shapes: list[str] | None) -> None:
+    found = globs_of(pattern)
+    assert (None if found is None else [str(glob) for glob in found]) == shapes
+
+
+def test_users_change_level_scope_and_threshold(tmp_path: Path) -> None:
+    (tmp_path / "often.yml").write_text(NAMED + CORRELATION, encoding="utf-8")
+    change = catalogue.Change(Severity.LOW, Scope.GLOBAL, 9, 600)
+    found = {one.id: one for one in catalogue.load(tmp_path, changes={"often": change})}["often"]
+    assert found.threshold is not None
+    assert (found.severity, found.scope) == (Severity.LOW, Scope.GLOBAL)
+    assert (found.threshold.count, found.threshold.seconds) == (9, 600)
+    with pytest.raises(DetectionError, match="no threshold to change"):
+        catalogue.load(changes={"root-use": catalogue.Change(count=3)})
+    with pytest.raises(DetectionError, match="no detection rot-use to change"):
+        catalogue.load(changes={"rot-use": catalogue.Change(count=3)})
+
+
+def test_a_broken_file_that_is_switched_off_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "broken.yml").write_text("title: x", encoding="utf-8")
+    with pytest.raises(DetectionError, match="not a Sigma rule"):
+        catalogue.load(tmp_path)
+    assert catalogue.load(tmp_path, off={"broken"})
