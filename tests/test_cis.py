@@ -71,10 +71,14 @@ def records(control: CisFilter, detection: Detection) -> Iterator[dict[str, Any]
                 **kind,
             }
     for mfa in ({}, {"MFAUsed": "Yes"}, {"MFAUsed": "No"}):
-        for outcome, message in (("Success", None), ("Failure", "Failed authentication")):
+        for outcome, message, source in (
+            ("Success", None, "signin.amazonaws.com"),
+            ("Failure", "Failed authentication", "signin.amazonaws.com"),
+            ("Failure", "Failed authentication", "sso.amazonaws.com"),
+        ):
             yield {
                 "eventName": "ConsoleLogin",
-                "eventSource": "signin.amazonaws.com",
+                "eventSource": source,
                 "userIdentity": {"type": "IAMUser"},
                 "responseElements": {"ConsoleLogin": outcome},
                 "additionalEventData": mfa,

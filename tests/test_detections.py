@@ -109,7 +109,7 @@ def test_compiled_forms_keep_the_limits(detection: Detection) -> None:
     for rule in event_rules(detection):
         assert len(json.dumps(rule.pattern, separators=(",", ":"))) <= eventpattern.MAX_LENGTH
         assert len(rule.name) <= 50
-        assert rule.pattern["source"] == [{"prefix": "aws."}]
+        assert rule.pattern["source"] == ENVELOPES[detection.log_source]["source"]
 
 
 @every_detection
@@ -125,6 +125,7 @@ def test_reads_are_asked_for_where_needed() -> None:
     states = {rule.detection: rule.state for detection in DETECTIONS for rule in event_rules(detection)}
     with_reads = {name for name, state in states.items() if state is RuleState.ENABLED_WITH_READS}
     assert with_reads == {"decoy-touched", "secret-read", "root-use"}
+    assert len({detection.sigma_id for detection in DETECTIONS}) == len(DETECTIONS)
     sources = {detection.id: detection.event_sources for detection in DETECTIONS}
     assert sources["trail-tampering"] == frozenset({"aws.cloudtrail"})
     assert sources["root-use"] is None

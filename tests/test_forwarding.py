@@ -15,13 +15,18 @@ from orgmon.detections import catalogue
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.condition import All, Condition, Either, Flag, Glob, Matches, Not
 from orgmon.detections.forwarding import MAX_RULES, forwarding
-from orgmon.detections.model import Detection, EventRule, Flow, RuleState, Runbook, Scope, Severity
+from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState, Runbook, Scope, Severity
 from orgmon.detections.projection import is_read
 from orgmon.errors import DetectionError
 
 DECOYS = ("LedgerExportCredentials-", "PartnerGatewayKey-")
 DETECTIONS = catalogue.resolved(catalogue.load(), {"decoys": DECOYS})
-RECORDS = [dict(example.record) for detection in DETECTIONS for example in detection.examples]
+RECORDS = [
+    dict(example.record)
+    for detection in DETECTIONS
+    if detection.log_source is LogSource.CLOUDTRAIL
+    for example in detection.examples
+]
 
 
 def envelope(record: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +95,16 @@ def test_the_rules_give_nothing_away() -> None:
         assert rule.detection == ""
 
 
+def test_calls_of_which_there_are_very_many_are_not_forwarded() -> None:
+    for source, name in (
+        ("sts", "AssumeRole"),
+        ("kms", "Decrypt"),
+        ("kms", "GenerateDataKey"),
+        ("ec2", "RunInstances"),
+    ):
+        assert takers(MEMBER, {"eventSource": f"{source}.amazonaws.com", "eventName": name}) == []
+
+
 def test_only_narrow_rules_see_reads() -> None:
     with_reads = {
         rule.name: rule.pattern["detail"] for rule in MEMBER if rule.state is RuleState.ENABLED_WITH_READS
@@ -108,7 +123,7 @@ def test_the_rules_are_the_same_without_decoys() -> None:
 def test_adding_or_dropping_a_detection_keeps_the_law() -> None:
     fewer = tuple(one for one in DETECTIONS if one.id != "root-use")
     rules = forwarding(fewer)
-    assert "Root" not in json.dumps([rule.pattern for rule in rules])
+    assert '"Root"' not in json.dumps([rule.pattern for rule in rules])
     hub = tuple(rule for one in fewer for rule in event_rules(one))
     for record in RECORDS:
         assert len(takers(rules, record)) <= 1

@@ -21,6 +21,22 @@ from orgmon.eventpattern import MAX_LENGTH, parse
 MAX_RULES = 8
 """Rules in every member account and Region."""
 
+QUIET = frozenset(
+    f"{service}.amazonaws.com"
+    for service in (
+        "access-analyzer",
+        "cloudtrail",
+        "config",
+        "guardduty",
+        "iam",
+        "macie2",
+        "organizations",
+        "securityhub",
+        "sso",
+    )
+)
+"""Sources with few writes, which are forwarded whole: another detection about them then changes no member."""
+
 ROOM = 1700
 """Characters for event names in a rule; the rest of it has room besides."""
 
@@ -88,7 +104,10 @@ def _add(wanted: _Wanted, detection: Detection, reach: Reach) -> None:
         (wanted.whole_with_reads if reach.reads else wanted.whole).update(reach.hosts)
     else:
         for host in reach.hosts:
-            wanted.named.setdefault(host, set()).update(reach.names)
+            if host in QUIET and not reach.reads:
+                wanted.whole.add(host)
+            else:
+                wanted.named.setdefault(host, set()).update(reach.names)
 
 
 def _rules(wanted: _Wanted) -> Iterable[EventRule]:

@@ -1,0 +1,121 @@
+"""A replay from the input's name to its report: which detections, which files, all of them read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orgmon.aws.objects import Objects, client_of, split
+from orgmon.collect.buckets import fetched, listed
+from orgmon.collect.sources import Source, local
+from orgmon.collect.work import Progress, collect
+from orgmon.detections.catalogue import shipped
+from orgmon.detections.model import Detection, Severity
+from orgmon.errors import UsageError
+from orgmon.replay import selection
+from orgmon.replay.report import ReplayReport, Unread, report
+from orgmon.replay.scan import Rules
+from orgmon.workspace import Workspace
+
+S3 = "s3://"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be replayed. ``processes`` is None for as many as are worth it."""
+
+    path: str
+    rules: Path | None = None
+    since: str = ""
+    until: str = ""
+    ids: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+    verify: bool = False
+    processes: int | None = None
+
+
+def replayed(
+    request: Request,
+    workspace: Workspace | None = None,
+    make_session: Callable[[str | None], Any] | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> ReplayReport:
+    """Read everything and report. Without a workspace the shipped detections are replayed, decoys left out.
+
+    Raises UsageError, DetectionError, ConfigError and AwsError; input that cannot be read is in the report.
+    """
+    detections, others = _detections(request, workspace)
+    rules = Rules(tuple(detections), time(request.since), time(request.until), request.verify)
+    sources, total = _sources(request.path, workspace, make_session)
+    found = collect(sources, rules, total=total, processes=request.processes, report=progress)
+    return report(
+        found.tally,
+        source=request.path,
+        files=found.files,
+        bytes_read=found.progress.done,
+        unread=found.unread,
+        not_replayed=others,
+    )
+
+
+def _detections(request: Request, workspace: Workspace | None) -> tuple[list[Detection], list[Unread]]:
+    """The detections that were asked for, and those that cannot be replayed."""
+    refused: list[Unread] = []
+    wanted: Iterable[Detection]
+    if request.rules is not None:
+        wanted, refused = selection.from_folder(request.rules)
+    else:
+        wanted = workspace.detections if workspace is not None else shipped()
+    found, others = selection.replayable(wanted)
+    others = [*refused, *others]
+    for ids in (request.ids, request.expected):
+        selection.chosen(found, ids, others)
+    chosen = selection.chosen(found, request.ids, others)
+    if not chosen:
+        raise UsageError("there is no detection to replay", "name a folder of Sigma rules with --rules")
+    return chosen, others
+
+
+def _sources(
+    path: str, workspace: Workspace | None, make_session: Callable[[str | None], Any] | None
+) -> tuple[Iterable[Source], int]:
+    """What to read, and how many bytes it is."""
+    if not path.startswith(S3):
+        found = local(path)
+        return found, sum(one.size for one in found)
+    bucket, prefix = split(path)
+    sessions = workspace.sessions if workspace is not None else None
+    objects = Objects(client_of(bucket, sessions, make_session), bucket, prefix)
+    found = listed(objects)
+    return fetched(objects, found), sum(one.size for one in found)
+
+
+def time(text: str) -> str:
+    """A day or a time (UTC unless it says otherwise) as CloudTrail writes times. Raises UsageError."""
+    if not text:
+        return ""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text} is no time", "write 2026-11-27 or 2026-11-27T18:30:00Z") from error
+    utc = found.astimezone(UTC) if found.tzinfo else found
+    return f"{utc:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def complaints(report: ReplayReport, fail_on: Severity | None, expected: Sequence[str]) -> tuple[str, ...]:
+    """What was asked to be told by the exit code: hits so severe, detections that stayed silent, disagreements."""
+    order = list(Severity)
+    severe = [
+        one.id
+        for one in report.detections
+        if fail_on is not None and one.hits and order.index(one.severity) <= order.index(fail_on)
+    ]
+    silent = [one for one in dict.fromkeys(expected) if not report.alerted(one)]
+    found = [f"hit: {', '.join(severe)}"] if severe else []
+    found += [f"stayed silent: {', '.join(silent)}"] if silent else []
+    if report.disagreements:
+        found.append(f"{report.disagreements:,} disagreements between the replay and what goes to AWS")
+    return tuple(found)
