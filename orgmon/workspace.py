@@ -191,5 +191,9 @@ def _change(wanted: DetectionOverride) -> catalogue.Change:
 def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
     """The detections that a config switches on, with the names of its decoys and deployers filled in."""
     phrases = tuple(f"{item.phrase}-" for item in config.decoys.items) if config.decoys else ()
-    values = {"decoys": phrases, "deployers": config.detections.deployers}
+    deployers = config.detections.deployers
+    if config.organization.permission_model == "SELF_MANAGED":
+        # What acts in members is then a role that the user has made, under AWS's own name for it.
+        deployers = (*deployers, "*:assumed-role/AWSCloudFormationStackSetExecutionRole/*")
+    values = {"decoys": phrases, "deployers": deployers}
     return catalogue.resolved(rules_of(config, path), values)

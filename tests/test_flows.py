@@ -272,7 +272,7 @@ def test_an_update_alerts_nobody(quiet: Rehearsal) -> None:
 
     def update() -> None:
         quiet.change(
-            detections={"disabled": ["failed-sign-ins", "iam-role-change"]},
+            detections={**before["detections"], "disabled": ["failed-sign-ins", "iam-role-change"]},
             trail={**before["trail"], "retention_days": 400},
             decoys=decoys,
         )

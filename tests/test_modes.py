@@ -85,7 +85,11 @@ BOTH = {(EVENT, ACCESS_KEY), (CENTRAL, ACCESS_KEY)}
 
 def test_a_delegated_administrator_makes_the_service_managed_calls(organize: Organize) -> None:
     sessions = {"delegated_admin": {"profile": SECURITY_PROFILE}}
-    found = organize(organization=section("organization", sessions=sessions))
+    deployers = [f"arn:aws:iam::{account}:user/admin" for account in (MANAGEMENT, SECURITY)]
+    found = organize(
+        organization=section("organization", sessions=sessions),
+        detections=section("detections", deployers=deployers),
+    )
     calls = roll_out(found)
     started = {
         (call.account, call.params["StackSetName"].endswith("-management"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -54,6 +55,34 @@ IN_THE_SANDBOX = {
     "orgmon sandbox trouble fail --account 904417263085 --region us-east-2 --action UPDATE "
     '--reason "quota reached"': Expected(0, "done"),
     "orgmon sandbox run -- orgmon plan": Expected(0, "Nothing to do"),
+}
+WITH_RULES = {
+    "orgmon detections list": Expected(0, "trail-tampering"),
+    "orgmon detections show trail-tampering": Expected(0, "Runbook"),
+    "orgmon detections test rules/": Expected(0, "1 of 1 detections are proved"),
+    "orgmon detections import rules/": Expected(0, "1 exact in both flows"),
+    "orgmon replay trail/": Expected(0, "trail-tampering"),
+    "orgmon replay trail/ --rules rules/ --fail-on high": Expected(0),
+}
+RULE = """\
+title: Buckets made public
+logsource: {product: aws, service: cloudtrail}
+level: high
+detection:
+  selection: {eventSource: s3.amazonaws.com, eventName: PutBucketAcl}
+  condition: selection
+orgmon:
+  examples:
+    match: [{eventSource: s3.amazonaws.com, eventName: PutBucketAcl}]
+    ignore: [{eventSource: s3.amazonaws.com, eventName: GetBucketAcl}]
+"""
+RECORD = {
+    "eventID": "1",
+    "eventTime": "2026-11-20T10:00:00Z",
+    "eventSource": "cloudtrail.amazonaws.com",
+    "eventName": "StopLogging",
+    "recipientAccountId": "111122223333",
+    "userIdentity": {"type": "IAMUser"},
 }
 # What other programs do with the sandbox is theirs.
 OTHERS = re.compile(r"aws (cloudformation|cloudtrail) ")
@@ -138,7 +167,7 @@ def running(line: str, expected: Expected, shell: dict[str, str], folder: Path) 
 
 
 def test_every_command_of_the_readme_is_expected_here() -> None:
-    known = {**ON_A_REAL_ORGANIZATION, **IN_THE_SANDBOX}
+    known = {**ON_A_REAL_ORGANIZATION, **IN_THE_SANDBOX, **WITH_RULES}
     written = [line for block in BLOCKS for line in block]
     assert [line for line in written if line not in known and not OTHERS.match(line)] == []
     assert known.keys() - set(written) == set()
@@ -157,6 +186,18 @@ def test_on_a_real_organization(tmp_path: Path) -> None:
         for line, expected in INLINE_ON_IT.items():
             check(line, expected, shell, tmp_path)
         assert here.sandbox.world.hook_errors == []
+
+
+def test_with_rules_and_a_recorded_trail(tmp_path: Path) -> None:
+    for folder, name, text in (
+        ("rules", "public.yml", RULE),
+        ("trail", "a.json", json.dumps({"Records": [RECORD]})),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text, encoding="utf-8")
+    shell = shell_in(tmp_path)
+    for line in block_of(WITH_RULES):
+        check(line, WITH_RULES[line], shell, tmp_path)
 
 
 def test_in_the_sandbox(tmp_path: Path) -> None:

@@ -86,7 +86,9 @@ class ReplayProgress:
     """A line that is redrawn on a terminal, and nothing elsewhere; used as a context."""
 
     def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+        )
         self._began = time.monotonic()
 
     def __enter__(self) -> ReplayProgress:

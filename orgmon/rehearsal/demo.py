@@ -24,10 +24,13 @@ from orgmon.config.sample import sample
 from orgmon.rehearsal import alerts
 from orgmon.rehearsal.serving import Served, orgmon, served
 from orgmon.sandbox import actors
+from orgmon.stacks import names
 
 Say = Callable[[str], None]
 # Lines of a command's output that the story shows; the rest is a line that says how many.
 LINES_SHOWN = 14
+# CloudTrail delivers its files about five minutes after the events.
+FILES_SECONDS = 330.0
 DETECTION_OFF = "failed-sign-ins"
 
 
@@ -92,7 +95,7 @@ def tell(config_path: Path | None, say: Say) -> bool:
     """Tell the story of a config, or of the packaged sample; true where every claim held."""
     began = time.monotonic()
     with _stage(config_path, say) as story:
-        for chapter in (_plan, _deploy, _join, _failure, _nothing, _attack):
+        for chapter in (_plan, _deploy, _join, _failure, _nothing, _attack, _replay):
             say(f"\n== {chapter.__doc__}")
             chapter(story)
         errors = story.here.sandbox.world.hook_errors
@@ -171,6 +174,22 @@ def _attack(story: Story) -> None:
     shown = arrived.get((alerts.EXPECTED[0], alerts.EVENTS))
     if shown:
         story.say(f"\nOne alert as the SOC reads it:\n\n{shown.subject}\n{shown.text}")
+
+
+def _replay(story: Story) -> None:
+    """The same attack, found again in the trail's files"""
+    who = story.config.organization
+    if story.config.trail.existing is not None:
+        story.say("  the trail is not orgmon's, and neither is its bucket")
+        return
+    story.here.sandbox.settle(FILES_SECONDS)
+    account = who.log_archive_account or who.management_account
+    bucket = names.log_bucket(account, who.home_region)
+    expected = [word for detection in alerts.EXPECTED for word in ("--expect", detection)]
+    code, text = story.run("replay", f"s3://{bucket}/AWSLogs/{who.id}/{_workload(story.config)}/", *expected)
+    told = [line.split(" ")[0] for line in text.splitlines()]
+    found = [detection for detection in alerts.EXPECTED if detection in told]
+    story.claim(f"a replay of the bucket found {', '.join(found)}", code == 0 and found == [*alerts.EXPECTED])
 
 
 def _workload(config: Config) -> str:

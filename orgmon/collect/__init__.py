@@ -1,0 +1,1 @@
+"""Finding and reading what is to be replayed: folders, files, standard input and buckets."""

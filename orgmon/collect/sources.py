@@ -1,0 +1,78 @@
+"""What there is to read, in about the order in which it happened."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from orgmon.errors import UsageError
+
+DELIVERED = re.compile(r"_(\d{8}T\d{4}Z)_")
+"""The time in the name of a file that CloudTrail delivers."""
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, or an object that is opened or was fetched. ``size`` is in bytes, 0 where it is not known.
+
+    One with an ``opener`` cannot be sent to another process.
+    """
+
+    name: str
+    size: int = 0
+    path: Path | None = None
+    content: bytes | None = None
+    opener: Callable[[], BinaryIO] | None = None
+
+    def open(self) -> BinaryIO:
+        """A stream of its bytes. Raises OSError."""
+        if self.opener is not None:
+            return self.opener()
+        if self.content is not None:
+            return io.BytesIO(self.content)
+        assert self.path is not None
+        return self.path.open("rb")
+
+
+def local(path: str) -> list[Source]:
+    """The files of a folder, a file, or standard input. Raises UsageError where there is nothing."""
+    if path == STDIN:
+        return [Source("standard input", opener=lambda: sys.stdin.buffer)]
+    place = Path(path)
+    if place.is_dir():
+        found = [_file(one) for one in _files(place)]
+        if not found:
+            raise UsageError(f"there is no file in {path}", "name a folder with CloudTrail's files")
+        return in_order(found)
+    if not place.exists():
+        raise UsageError(f"there is no {path}", "name a file, a folder, s3://bucket/prefix, or - for stdin")
+    return [_file(place)]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below, but those whose name begins with a dot."""
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not hidden and path.is_file():
+            yield path
+
+
+def _file(path: Path) -> Source:
+    return Source(str(path), path.stat().st_size if path.is_file() else 0, path)
+
+
+def in_order(sources: list[Source]) -> list[Source]:
+    """By the time in their names, as far as there is one, then by name."""
+    return sorted(sources, key=lambda one: (_delivered(one.name), one.name))
+
+
+def _delivered(name: str) -> str:
+    found = DELIVERED.search(name)
+    return found[1] if found else ""

@@ -1,0 +1,154 @@
+"""The work spread over processes: sources out, findings back, added up in one place."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any
+
+from orgmon.collect.reading import Read, read, read_all
+from orgmon.collect.sources import Source
+from orgmon.errors import OrgmonError
+from orgmon.replay.report import Unread
+from orgmon.replay.scan import Rules, Scanner
+from orgmon.replay.tally import Tally
+
+BATCH, BATCH_FILES = 2 << 20, 64
+"""Bytes and sources that a process is given at a time."""
+
+LARGE = 64 << 20
+"""Bytes from which a source is read here, part by part, and not sent away as a whole."""
+
+WORTH = 8 << 20
+"""Bytes for which another process is worth its start."""
+
+
+@dataclass
+class Progress:
+    """How far it is; ``total`` is 0 where nobody knows."""
+
+    total: int = 0
+    done: int = 0
+    events: int = 0
+
+
+@dataclass
+class Collected:
+    """What all sources gave."""
+
+    tally: Tally
+    unread: list[Unread] = field(default_factory=list)
+    files: int = 0
+    progress: Progress = field(default_factory=Progress)
+
+    def take(self, found: Read) -> None:
+        """Add what a part gave."""
+        self.tally.add(found.findings)
+        self.unread += found.unread
+        self.files += found.files
+        self.progress.done += found.bytes_read
+        self.progress.events += found.findings.events
+
+
+def collect(
+    sources: Iterable[Source],
+    rules: Rules,
+    *,
+    total: int,
+    processes: int | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Collected:
+    """Read everything. ``total`` is its size in bytes; ``processes`` defaults to the cores it is worth.
+
+    Raises OrgmonError where a process dies. Ctrl-C leaves no process behind.
+    """
+    number = processes or min(_cores(), total // WORTH + 1)
+    collected = Collected(Tally(rules), progress=Progress(total))
+    parts = _alone(sources, rules) if number == 1 else _spread(sources, rules, number)
+    for part in parts:
+        collected.take(part)
+        report(collected.progress)
+    return collected
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _alone(sources: Iterable[Source], rules: Rules) -> Iterator[Read]:
+    scanner = Scanner(rules)
+    for source in sources:
+        yield from read(scanner, source)
+
+
+def _spread(sources: Iterable[Source], rules: Rules, number: int) -> Iterator[Read]:
+    """Batches to processes, so many at a time that none waits; large sources are read here meanwhile."""
+    context = _context()
+    stop = context.Event()
+    pool = ProcessPoolExecutor(number, context, initializer=_begin, initargs=(rules, stop))
+    try:
+        pool.submit(_nothing).result()  # the processes are there before anybody starts threads
+        running: set[Future[Read]] = set()
+        for batch in _batches(sources):
+            if isinstance(batch, Source):
+                yield from read(Scanner(rules), batch)
+                continue
+            running.add(pool.submit(_work, batch))
+            if len(running) > 2 * number:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (one.result() for one in done)
+        yield from (one.result() for one in running)
+    except BrokenProcessPool as error:
+        remedy = "run it with --processes 1, or with less memory in use"
+        raise OrgmonError("a process that read files has died", remedy) from error
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> Any:
+    """A forked process starts at once; where threads run it could wait for ever for what they hold."""
+    forks = sys.platform == "linux" and threading.active_count() == 1
+    methods = multiprocessing.get_all_start_methods()
+    safe = "forkserver" if "forkserver" in methods else "spawn"
+    return multiprocessing.get_context("fork" if forks else safe)
+
+
+def _batches(sources: Iterable[Source]) -> Iterator[Sequence[Source] | Source]:
+    batch: list[Source] = []
+    size = 0
+    for source in sources:
+        if source.opener is not None or source.size > LARGE:
+            yield source
+            continue
+        batch.append(source)
+        size += source.size
+        if size >= BATCH or len(batch) >= BATCH_FILES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+_HERE: dict[str, Any] = {}
+"""The scanner and the sign to stop, of a process that was started for work."""
+
+
+def _begin(rules: Rules, stop: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    _HERE.update(scanner=Scanner(rules), stopped=stop.is_set)
+
+
+def _nothing() -> None:
+    """Started."""
+
+
+def _work(sources: Sequence[Source]) -> Read:
+    return read_all(_HERE["scanner"], sources, _HERE["stopped"])

@@ -1,0 +1,96 @@
+"""A replay's result as one HTML page that needs nothing else. Everything from records is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from orgmon.replay.report import DetectionResult, ReplayReport, Unread
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1d2530; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
+th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid #d8dee6; vertical-align: top; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.critical { color: #a10022; font-weight: 600; } .high { color: #b04a00; } .quiet td { color: #7a8594; }
+details { margin: .4rem 0; } code { font-size: 13px; overflow-wrap: anywhere; }
+@media (prefers-color-scheme: dark) {
+  body { background: #14181d; color: #dde3ea; } th, td { border-color: #333c47; }
+  .critical { color: #ff7b93; } .high { color: #ffae70; }
+}
+"""
+COLUMNS = (
+    "Detection",
+    "Severity",
+    "Hits",
+    "By metrics",
+    "By events",
+    "Alerts",
+    "A day",
+    "First",
+    "Last",
+    "Proposal",
+)
+NUMBERS = range(2, 7)
+
+
+def as_html(report: ReplayReport) -> str:
+    """The whole page."""
+    rows = "".join(_row(one) for one in report.detections)
+    heads = "".join(
+        f"<th{' class=number' if place in NUMBERS else ''}>{name}</th>" for place, name in enumerate(COLUMNS)
+    )
+    hit = [one for one in report.detections if one.hits]
+    return (
+        "<!doctype html>\n<html lang=en><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width, initial-scale=1'>"
+        f"<title>Replay of {escape(report.source)}</title><style>{STYLE}</style>\n"
+        f"<h1>Replay of {escape(report.source)}</h1>\n<p>{_summary(report)}</p>\n"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>\n"
+        f"<h2>By day and account</h2>\n{''.join(map(_details, hit)) or '<p>No hits.</p>'}\n"
+        f"{_list('Not read', report.unread)}{_list('Not replayed', report.not_replayed)}{_violations(report)}</html>\n"
+    )
+
+
+def _summary(report: ReplayReport) -> str:
+    parts = [
+        f"{report.events:,} events of {report.accounts} accounts in {report.files:,} files",
+        f"{escape(report.first)} to {escape(report.last)}" if report.first else "",
+        f"{report.duplicates:,} hits that came twice" if report.duplicates else "",
+        f"{report.disagreements:,} disagreements" if report.verified else "",
+    ]
+    return ", ".join(part for part in parts if part) + "."
+
+
+def _row(one: DetectionResult) -> str:
+    numbers = (one.hits, one.metric_hits, one.event_hits, one.alerts)
+    cells = "".join(f"<td class=number>{'-' if number is None else f'{number:,}'}</td>" for number in numbers)
+    return (
+        f"<tr{'' if one.hits else ' class=quiet'}><td>{escape(one.id)}<br><small>{escape(one.title)}</small></td>"
+        f"<td class={escape(one.severity.value)}>{escape(one.severity.value)}</td>{cells}"
+        f"<td class=number>{one.forecast.alerts_a_day:.1f}</td><td>{escape(one.first)}</td>"
+        f"<td>{escape(one.last)}</td><td>{escape(one.forecast.proposal)}</td></tr>\n"
+    )
+
+
+def _details(one: DetectionResult) -> str:
+    days = "".join(
+        f"<tr><td>{day.day}<td>{escape(day.account) or 'organization'}<td class=number>{day.hits:,}"
+        f"<td class=number>{day.alerts:,}</tr>"
+        for day in one.days
+    )
+    actors = "".join(f"<li><code>{escape(actor.name)}</code> {actor.hits:,}</li>" for actor in one.actors)
+    return (
+        f"<details><summary>{escape(one.id)}: {one.hits:,} hits</summary><ul>{actors}</ul>"
+        f"<table><tr><th>Day<th>Account<th class=number>Hits<th class=number>Alerts</tr>{days}</table></details>\n"
+    )
+
+
+def _list(title: str, items: Iterable[Unread]) -> str:
+    found = "".join(f"<li><code>{escape(one.name)}</code>: {escape(one.reason)}</li>" for one in items)
+    return f"<h2>{title}</h2><ul>{found}</ul>\n" if found else ""
+
+
+def _violations(report: ReplayReport) -> str:
+    found = "".join(f"<li><code>{escape(path)}</code>: {count:,}</li>" for path, count in report.violations)
+    return f"<h2>Fields of an unexpected type</h2><ul>{found}</ul>\n" if found else ""

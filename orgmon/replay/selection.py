@@ -1,0 +1,63 @@
+"""Which detections are replayed, and why others are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from orgmon.detections.catalogue import own_files
+from orgmon.detections.meaning import resolve
+from orgmon.detections.model import Detection, LogSource
+from orgmon.detections.sigma import read_file
+from orgmon.errors import DetectionError, UsageError
+from orgmon.replay.report import Unread
+
+
+def from_folder(folder: Path) -> tuple[list[Detection], list[Unread]]:
+    """The Sigma rules of a folder that orgmon can read, and what the others lack. Raises DetectionError for no folder.
+
+    Of files with the same name the first counts.
+    """
+    found: list[Detection] = []
+    refused: list[Unread] = []
+    known: set[str] = set()
+    for path in own_files(folder):
+        if path.stem in known:
+            refused.append(Unread(str(path), "another file has this name"))
+            continue
+        known.add(path.stem)
+        try:
+            found.append(read_file(path))
+        except DetectionError as error:
+            refused.append(Unread(str(path), "; ".join(one.what for one in error.problems)))
+    return found, refused
+
+
+def replayable(detections: Iterable[Detection]) -> tuple[list[Detection], list[Unread]]:
+    """Those that records of CloudTrail can hit, and why the others cannot.
+
+    Placeholders that only except something are filled with nothing.
+    """
+    found: list[Detection] = []
+    others: list[Unread] = []
+    for one in detections:
+        if one.log_source is not LogSource.CLOUDTRAIL:
+            others.append(Unread(one.id, f"it looks at findings of {one.log_source}"))
+        elif (filled := resolve(one, {})) is None:
+            names = ", ".join(sorted(one.placeholders))
+            others.append(Unread(one.id, f"no values for {names}: name an accounts.yaml with --config"))
+        else:
+            found.append(filled)
+    return found, others
+
+
+def chosen(detections: Sequence[Detection], ids: Sequence[str], others: Sequence[Unread]) -> list[Detection]:
+    """Only those of some ids; without ids all. Raises UsageError for ids that do not exist or are not replayed."""
+    known = {one.id for one in detections}
+    reasons = {one.name: one.reason for one in others}
+    for name in ids:
+        if name not in known and name in reasons:
+            raise UsageError(f"the detection {name} cannot be replayed", reasons[name])
+        if name not in known:
+            raise UsageError(f"there is no detection {name}", f"known: {', '.join(sorted(known))}")
+    return [one for one in detections if not ids or one.id in ids]

@@ -1,0 +1,142 @@
+"""Findings added up: by detection, flow, day, account and actor. Memory does not grow with the number of records.
+
+It grows with accounts and days, as the table does. Parts of the input may come in any order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orgmon.detections.model import Detection, Flow
+from orgmon.replay.duplicates import Seen
+from orgmon.replay.grouping import Groups
+from orgmon.replay.scan import Findings, Hit, Rules
+from orgmon.replay.timeline import Place
+from orgmon.replay.visibility import has_rule, needed
+from orgmon.replay.windows import Windows
+
+ACTORS = 256
+"""Actors counted for a detection; a rarer one takes the place, and the count, of the rarest."""
+
+EXAMPLES = 5
+MINUTE = 60
+
+
+class Frequent:
+    """The most frequent texts, by the Space-Saving algorithm (Metwally et al., 2005): counts are never too low.
+
+    A count is too high by at most the number of all texts divided by ACTORS.
+    """
+
+    def __init__(self, capacity: int = ACTORS) -> None:
+        self._capacity = capacity
+        self._counts: dict[str, int] = {}
+
+    def add(self, text: str) -> None:
+        """Count one."""
+        counts = self._counts
+        if text in counts or len(counts) < self._capacity:
+            counts[text] = counts.get(text, 0) + 1
+            return
+        rarest = min(counts, key=counts.__getitem__)
+        counts[text] = counts.pop(rarest) + 1
+
+    def top(self, number: int) -> tuple[tuple[str, int], ...]:
+        """The most frequent with their counts; equal ones by name."""
+        return tuple(sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))[:number])
+
+
+@dataclass
+class Counts:
+    """What is known of one detection. ``undelivered`` are hits that its event rules never get to see."""
+
+    hits: int = 0
+    by_flow: Counter[Flow] = field(default_factory=Counter)
+    undelivered: int = 0
+    by_place: Counter[Place] = field(default_factory=Counter)
+    first: str = ""
+    last: str = ""
+    actors: Frequent = field(default_factory=Frequent)
+    alerts: Groups | Windows = field(default_factory=Groups)
+    disagreements: Counter[Flow] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+
+class Tally:
+    """Everything that was found so far."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.seen = Seen()
+        self.total = Findings()
+        self.counts = [Counts(alerts=_timeline(one)) for one in rules.detections]
+        self._needed = [needed(one) if has_rule(one) else None for one in rules.detections]
+        self._metrics = [Flow.METRICS in one.flows for one in rules.detections]
+        self._minutes: dict[str, int] = {}
+
+    def add(self, found: Findings) -> None:
+        """Take the findings in a part of the input."""
+        total = self.total
+        total.events += found.events
+        total.left_out += found.left_out
+        total.first = min(filter(None, (total.first, found.first)), default="")
+        total.last = max(total.last, found.last)
+        total.accounts |= found.accounts
+        total.violations.update(found.violations)
+        for hit in found.hits:
+            if not hit.event_id or self.seen.is_new(hit.event_id):
+                self._count(hit)
+        for one in found.disagreements:
+            counts = self.counts[one.place]
+            counts.disagreements[one.flow] += 1
+            if len(counts.examples) < EXAMPLES and one.event_id not in counts.examples:
+                counts.examples.append(one.event_id)
+
+    def _count(self, hit: Hit) -> None:
+        minute = self._minute(hit.time)
+        place = (hit.account, minute // (24 * MINUTE))
+        for index in hit.places:
+            counts = self.counts[index]
+            counts.hits += 1
+            counts.by_place[place] += 1
+            counts.actors.add(hit.actor)
+            if not counts.first or hit.time < counts.first:
+                counts.first = hit.time
+            counts.last = max(counts.last, hit.time)
+            self._by_flow(counts, index, hit)
+            if isinstance(counts.alerts, Windows):
+                counts.alerts.add(hit.groups.get(index, ()), minute)
+            else:
+                counts.alerts.add((hit.account, hit.actor), minute)
+
+    def _by_flow(self, counts: Counts, index: int, hit: Hit) -> None:
+        if self._metrics[index]:
+            counts.by_flow[Flow.METRICS] += 1
+        least = self._needed[index]
+        if least is not None and hit.sight >= least:
+            counts.by_flow[Flow.EVENTS] += 1
+        elif least is not None:
+            counts.undelivered += 1
+
+    def _minute(self, time: str) -> int:
+        """Minutes since 1970; times of one minute are looked up."""
+        key = time[:16]
+        if key not in self._minutes:
+            if len(self._minutes) > 10_000:
+                self._minutes.clear()
+            self._minutes[key] = _minute_of(time)
+        return self._minutes[key]
+
+
+def _minute_of(time: str) -> int:
+    try:
+        return int(datetime.fromisoformat(time).timestamp()) // MINUTE
+    except ValueError:
+        return 0
+
+
+def _timeline(detection: Detection) -> Groups | Windows:
+    limit = detection.threshold
+    return Windows(count=limit.count, minutes=max(limit.seconds // MINUTE, 1)) if limit else Groups()

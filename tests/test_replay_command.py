@@ -1,0 +1,280 @@
+"""``orgmon replay`` as a user runs it: every format of input, what cannot be read, exit codes and results."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orgmon.cli import run
+from orgmon.collect.formats import parts
+from orgmon.collect.inflate import pieces
+from orgmon.collect.sources import local
+from orgmon.collect.work import Progress
+from orgmon.console.replay_view import line
+from tests import sample
+from tests.test_replay import record
+
+KEY = {"eventSource": "iam.amazonaws.com", "eventName": "CreateAccessKey"}
+STOP = {"eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging"}
+NAMES = ("key", "stop", "root")
+RECORDS = (
+    record(1, **KEY),
+    record(2, **STOP),
+    record(3, userIdentity={"type": "Root", "arn": "arn:aws:iam::111111111111:root"}),
+)
+HIT = {"access-key-change": 1, "root-use": 1, "trail-tampering": 1}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder without an accounts.yaml."""
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    monkeypatch.delenv("ORGMON_CONFIG", raising=False)
+
+
+def lines(found: Sequence[Any]) -> str:
+    """A JSON text a line."""
+    return "".join(json.dumps(one) + "\n" for one in found)
+
+
+def replayed(path: Path, *more: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The report as JSON."""
+    capsys.readouterr()
+    assert run(["replay", str(path), "--format", "json", *more]) == 0
+    data: dict[str, Any] = json.loads(capsys.readouterr().out)["data"]
+    return data
+
+
+def hits(report: dict[str, Any]) -> dict[str, int]:
+    """How often what was hit."""
+    return {one["id"]: one["hits"] for one in report["detections"] if one["hits"]}
+
+
+INPUTS = {
+    "records.json": json.dumps({"Records": RECORDS}),
+    "pretty.json": json.dumps({"Records": RECORDS}, indent=2),
+    "newline.json": "\n" + json.dumps({"Records": RECORDS}) + "\n",
+    "records.ndjson": lines(RECORDS),
+    "envelopes.ndjson": lines([{"version": "0", "source": "aws.iam", "detail": one} for one in RECORDS]),
+    "export.txt": "".join(f"2026-11-27T10:00:00.000Z {json.dumps(one)}\n" for one in RECORDS),
+    "events.json": json.dumps({"events": [{"message": json.dumps(one)} for one in RECORDS]}),
+    "array.json": json.dumps(RECORDS),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_format_is_read(
+    name: str, packed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = INPUTS[name].encode()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(gzip.compress(body) if packed else body)
+    report = replayed(tmp_path / "in", capsys=capsys)
+    assert hits(report) == HIT
+    assert (report["events"], report["unread"]) == (3, [])
+
+
+def test_standard_input_is_read(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "orgmon", "replay", "-", "--format", "json"],
+        input=gzip.compress(lines(RECORDS).encode()),
+        capture_output=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert hits(json.loads(found.stdout)["data"]) == HIT
+
+
+def test_a_stream_that_is_long_is_read_in_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = [
+        record(number, **KEY, padding=random.Random(number).randbytes(1000).hex()) for number in range(3000)
+    ]
+    text = lines(many).encode()
+    (tmp_path / "many.ndjson.gz").write_bytes(
+        gzip.compress(text[: len(text) // 2]) + gzip.compress(text[len(text) // 2 :])
+    )
+    with (tmp_path / "many.ndjson.gz").open("rb") as stream:
+        blocks = list(parts(pieces(stream)))
+    assert len(blocks) > 2
+    assert max(len(block.data) for block in blocks) < 3 << 20
+    assert hits(replayed(tmp_path / "many.ndjson.gz", capsys=capsys)) == {"access-key-change": 3000}
+
+
+BROKEN = {
+    "digest.json": (json.dumps({"digestStartTime": "", "digestS3Bucket": ""}), "a digest"),
+    "other.json": (json.dumps({"a": 1}), "no CloudTrail record"),
+    "half.json": (json.dumps({"Records": RECORDS})[:-20], ""),
+    "text.txt": ("hello", "neither JSON"),
+    "empty.json": ("", "empty"),
+    "deep.json": ("[" * 100_000, ""),
+}
+
+
+def test_what_cannot_be_read_is_listed_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    (folder / "CloudTrail-Insight").mkdir(parents=True)
+    (folder / "CloudTrail-Insight" / "a.json").write_text(json.dumps({"Records": [{"eventName": "x"}]}))
+    for name, (text, _) in BROKEN.items():
+        (folder / name).write_text(text)
+    (folder / "cut.json.gz").write_bytes(gzip.compress(INPUTS["records.json"].encode())[:-12])
+    (folder / "good.json").write_text(INPUTS["records.json"])
+    report = replayed(folder, capsys=capsys)
+    assert hits(report) == HIT
+    reasons = {Path(one["name"]).name: one["reason"] for one in report["unread"]}
+    assert set(reasons) == {*BROKEN, "cut.json.gz", "a.json"}
+    for name, (_, reason) in BROKEN.items():
+        assert reason in reasons[name]
+    assert "ends too early" in reasons["cut.json.gz"]
+    assert report["files"] == len(reasons) + 1
+
+
+def test_a_broken_line_costs_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = lines(RECORDS[:1]) + "{broken\n" * 5 + lines(RECORDS[1:])
+    (tmp_path / "in.ndjson").write_text(text)
+    report = replayed(tmp_path / "in.ndjson", capsys=capsys)
+    assert hits(report) == HIT
+    reasons = [one["reason"] for one in report["unread"]]
+    assert reasons[0].startswith("line 2: ")
+    assert reasons[-1] == "2 more lines like these"
+
+
+def test_processes_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(200):
+        body = json.dumps({"Records": [record(number, **KEY), record(number + 1, **STOP)]}).encode()
+        (
+            folder / f"1_CloudTrail_us-east-1_20261127T{number // 60:02}{number % 60:02}Z_x.json.gz"
+        ).write_bytes(gzip.compress(body))
+    (folder / "broken.json").write_text("{")
+    one, two = (replayed(folder, "--processes", number, capsys=capsys) for number in ("1", "2"))
+    for report in (one, two):
+        assert report["duplicates"] == 199
+        assert report["files"] == 201
+        assert len(report["unread"]) == 1
+    # Which of two copies comes first is chance; how many there are is not.
+    assert sum(hits(one).values()) == sum(hits(two).values()) == 201
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        ((), 0, ""),
+        (("--fail-on", "critical"), 3, "hit: root-use, trail-tampering"),
+        (("--fail-on", "critical", "--detection", "access-key-change"), 0, ""),
+        (("--fail-on", "medium", "--detection", "access-key-change"), 3, "hit: access-key-change"),
+        (("--expect", "root-use", "--expect", "trail-tampering"), 0, ""),
+        (("--expect", "root-use", "--expect", "vpc-change"), 3, "stayed silent: vpc-change"),
+        (("--verify",), 0, ""),
+        (("--expect", "no-such"), 2, "there is no detection no-such"),
+        (("--detection", "decoy-touched"), 2, "no values for decoys"),
+        (("--since", "yesterday"), 2, "yesterday is no time"),
+        (("--since", "2026-11-28"), 0, ""),
+        (("--rules", "nowhere"), 1, "not a folder"),
+        (("--config", "nowhere.yaml"), 1, "nowhere.yaml"),
+    ],
+)
+def test_exit_codes(
+    options: tuple[str, ...], code: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.json").write_text(INPUTS["records.json"])
+    assert run(["replay", str(tmp_path / "in.json"), *options]) == code
+    assert told in capsys.readouterr().err
+
+
+def test_a_path_that_is_not_there_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["replay", str(tmp_path / "none")]) == 2
+    assert run(["replay", str(tmp_path / "cwd")]) == 2
+    assert "there is no file in" in capsys.readouterr().err
+
+
+RULE = """
+title: A key
+logsource: {product: aws, service: cloudtrail}
+detection:
+  selection: {eventSource: iam.amazonaws.com, eventName: CreateAccessKey}
+  condition: selection
+level: high
+"""
+
+
+def test_rules_of_others_are_replayed_and_what_does_not_compile_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "a-key.yml").write_text(RULE)
+    (folder / "windows.yml").write_text(RULE.replace("product: aws", "product: windows"))
+    (tmp_path / "in.json").write_text(INPUTS["records.json"])
+    report = replayed(tmp_path / "in.json", "--rules", str(folder), capsys=capsys)
+    assert hits(report) == {"a-key": 1}
+    assert [Path(one["name"]).name for one in report["not_replayed"]] == ["windows.yml"]
+
+
+def test_a_config_fills_in_decoys_and_no_output_names_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phrase = sample.config().decoys.items[0].phrase  # type: ignore[union-attr]
+    touched = record(
+        1,
+        eventSource="secretsmanager.amazonaws.com",
+        eventName="GetSecretValue",
+        requestParameters={"secretId": f"{phrase}-abc123"},
+    )
+    (tmp_path / "in.json").write_text(json.dumps({"Records": [touched]}))
+    for form in ("table", "json", "csv", "html"):
+        out = tmp_path / f"out.{form}"
+        arguments = ["replay", str(tmp_path / "in.json"), "--config", str(sample.PATH), "--format", form]
+        assert run([*arguments, "--out", str(out), "--expect", "decoy-touched", "--verify"]) == 0
+        assert "decoy-touched" in out.read_text()
+        assert phrase not in out.read_text()
+    printed = capsys.readouterr()
+    assert phrase not in printed.out + printed.err
+
+
+def test_an_interruption_leaves_no_process_behind(tmp_path: Path) -> None:
+    body = gzip.compress(json.dumps({"Records": [record(n) for n in range(20_000)]}).encode())
+    for number in range(60):
+        (tmp_path / f"{number}.json.gz").write_bytes(body)
+    started = subprocess.Popen(
+        [sys.executable, "-m", "orgmon", "replay", str(tmp_path), "--processes", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    time.sleep(2)
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=30)
+    assert started.returncode == 1
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(started.pid, 0)
+
+
+def test_progress_says_rate_and_time_left() -> None:
+    told = line(Progress(total=100_000_000, done=50_000_000, events=400_000), 5)
+    assert told == "50%  400,000 events, 80,000/s, 10.0 MB/s, 5 s left"
+    assert line(Progress(events=10), 1) == "10 events, 10/s, 0.0 MB/s"
+
+
+def test_files_come_in_the_order_of_their_times(tmp_path: Path) -> None:
+    for name in ("b_20260102T0000Z_x", "a_20260103T0000Z_x", "c_20260101T0000Z_x", ".hidden"):
+        (tmp_path / name).write_text("")
+    assert [Path(one.name).name[0] for one in local(str(tmp_path))] == ["c", "b", "a"]
