@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import random
@@ -266,6 +267,51 @@ def test_an_interruption_leaves_no_process_behind(tmp_path: Path) -> None:
     assert "Traceback" not in err
     with pytest.raises(ProcessLookupError):
         os.killpg(started.pid, 0)
+
+
+class FakeS3:
+    """A bucket in memory, as boto3's client shows it."""
+
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        self.objects = objects
+
+    def client(self, service: str) -> FakeS3:
+        """This, for a session's S3 client."""
+        assert service == "s3"
+        return self
+
+    def get_paginator(self, operation: str) -> FakeS3:
+        """This, for the one operation there is."""
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Any:
+        """Two objects a page."""
+        assert Bucket == "trail-files"
+        keys = [key for key in self.objects if key.startswith(Prefix)]
+        for start in range(0, len(keys), 2):
+            page = keys[start : start + 2]
+            yield {"Contents": [{"Key": key, "Size": len(self.objects[key])} for key in page]}
+        yield {}
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        """The content."""
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_bucket_is_read_below_its_prefix(processes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"logs/{number}.json.gz" for number in range(50)]
+    bodies = [json.dumps({"Records": [record(number, **KEY)]}).encode() for number in range(50)]
+    packed = {name: gzip.compress(body) for name, body in zip(names, bodies, strict=True)}
+    fake = FakeS3(packed | {"logs/": b"", "others/a.json": b"{"})
+    arguments = ["replay", "s3://trail-files/logs/", "--format", "json", "--processes", processes]
+    assert run(arguments, lambda profile: fake) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert hits(data) == {"access-key-change": 50}
+    assert data["unread"] == []
+    assert run(["replay", "s3://trail-files/none/"], lambda profile: fake) == 2
+    assert run(["replay", "s3://"], lambda profile: fake) == 2
 
 
 def test_progress_says_rate_and_time_left() -> None:

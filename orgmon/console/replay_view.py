@@ -16,6 +16,7 @@ from orgmon.replay.report import DetectionResult, ReplayReport, Unread
 
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "", "informational": "dim"}
 SHOWN = 20
+SILENT = 8
 MEGABYTE = 1_000_000
 
 
@@ -24,7 +25,8 @@ def show(console: Console, report: ReplayReport) -> None:
     console.print(_table(report))
     silent = [one.id for one in report.detections if not one.hits]
     if silent:
-        console.print(f"Silent: {', '.join(silent)}", markup=False)
+        more = f" and {len(silent) - SILENT} more" if len(silent) > SILENT else ""
+        console.print(f"Silent: {', '.join(silent[:SILENT])}{more}", markup=False)
     for one in report.detections:
         if one.forecast.proposal:
             console.print(f"loud: {one.id}: {one.forecast.proposal}", style="yellow", markup=False)

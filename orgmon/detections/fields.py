@@ -103,7 +103,7 @@ KNOWN: dict[str, FieldType] = {
     **{f"resources.{name}": FieldType(Kind.STRING, Array.OBJECTS) for name in ("ARN", "accountId", "type")},
     "requestParameters.secretIdList": FieldType(Kind.STRING, Array.VALUES),
     "requestParameters.alarmNames": FieldType(Kind.STRING, Array.VALUES),
-    "requestParameters.names": FieldType(Kind.STRING, Array.VALUES),
+    "requestParameters.muteTargets.alarmNames": FieldType(Kind.STRING, Array.VALUES),
 }
 """The fields that every service writes alike, and arrays of values that detections need."""
 
