@@ -38,7 +38,7 @@ def test_the_demo_holds_what_it_claims_with_the_packaged_sample(tmp_path: Path) 
         for flow in ("events", "metrics"):
             assert any(claim.startswith(f"{detection} was alerted by {flow} after ") for claim in claims)
     alert = ended.out.partition("One alert as the SOC reads it:")[2]
-    for fact in ("Detection:", "decoy-touched", "When:", "Runbook:"):
+    for fact in ("Detection:", "decoy-touched", "When:", "Meaning:", "First steps:"):
         assert fact in alert
     assert outline(ended.out) == outline(readme())
     # It leaves nothing behind: no note, no copy, no template.
