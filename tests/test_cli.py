@@ -31,7 +31,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["validate", "schema", "render", "plan", "deploy", "status", "destroy", "replay", "demo", "sandbox"]
+    "command",
+    ["validate", "schema", "render", "plan", "deploy", "status", "destroy", "replay", "demo", "sandbox"],
 )
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0

@@ -272,13 +272,13 @@ CASES = [
     ),
     (
         "a folder that is not there",
-        [("decoys:\n", "detections:\n  folder: rules\n\ndecoys:\n")],
+        [("detections:\n", "detections:\n  folder: rules\n")],
         "folder: rules",
         "there is no folder rules beside this file",
     ),
     (
         "an unknown detection",
-        [("decoys:\n", "detections:\n  disabled: [root-used]\n\ndecoys:\n")],
+        [("detections:\n", "detections:\n  disabled: [root-used]\n")],
         "root-used",
         "there is no detection root-used; did you mean 'root-use'?",
     ),

@@ -99,6 +99,27 @@ def test_standard_input_is_read(tmp_path: Path) -> None:
     assert hits(json.loads(found.stdout)["data"]) == HIT
 
 
+BARE = """
+import sys
+sys.modules["isal"] = sys.modules["msgspec"] = sys.modules["orjson"] = None
+from orgmon.cli import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_the_extra_is_optional_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = record(4, errorCode=7, resources={"ARN": "x"}, **KEY)
+    (tmp_path / "in.json.gz").write_bytes(gzip.compress(json.dumps({"Records": [*RECORDS, odd]}).encode()))
+    (tmp_path / "half.ndjson").write_text(lines(RECORDS) + "{")
+    arguments = ["replay", str(tmp_path), "--format", "csv"]
+    command = [sys.executable, "-c", BARE, *arguments]
+    bare = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run(arguments) == 0
+    assert capsys.readouterr().out == bare.stdout
+
+
 def test_a_stream_that_is_long_is_read_in_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     many = [
         record(number, **KEY, padding=random.Random(number).randbytes(1000).hex()) for number in range(3000)

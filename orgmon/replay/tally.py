@@ -18,30 +18,30 @@ from orgmon.replay.visibility import has_rule, needed
 from orgmon.replay.windows import Windows
 
 ACTORS = 256
-"""Actors counted for a detection; a rarer one takes the place, and the count, of the rarest."""
+"""Actors counted for a detection at least; of more, the rarest are forgotten."""
 
 EXAMPLES = 5
 MINUTE = 60
 
 
 class Frequent:
-    """The most frequent texts, by the Space-Saving algorithm (Metwally et al., 2005): counts are never too low.
+    """The most frequent texts, counted as the Space-Saving algorithm does (Metwally et al., 2005), many at a time.
 
-    A count is too high by at most the number of all texts divided by ACTORS.
+    A count is never too low, and too high by at most the number of all texts divided by the capacity.
     """
 
     def __init__(self, capacity: int = ACTORS) -> None:
         self._capacity = capacity
         self._counts: dict[str, int] = {}
+        self._floor = 0
 
     def add(self, text: str) -> None:
-        """Count one."""
+        """Count one. What is new may have been forgotten before, as often as the most frequent forgotten one."""
         counts = self._counts
-        if text in counts or len(counts) < self._capacity:
-            counts[text] = counts.get(text, 0) + 1
-            return
-        rarest = min(counts, key=counts.__getitem__)
-        counts[text] = counts.pop(rarest) + 1
+        counts[text] = counts.get(text, self._floor) + 1
+        if len(counts) > 2 * self._capacity:
+            self._counts = dict(self.top(self._capacity))
+            self._floor = max(count for name, count in counts.items() if name not in self._counts)
 
     def top(self, number: int) -> tuple[tuple[str, int], ...]:
         """The most frequent with their counts; equal ones by name."""
