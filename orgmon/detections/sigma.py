@@ -13,7 +13,7 @@ from orgmon.detections.faults import REMEDY, Faults
 from orgmon.detections.fields import Kind, field_type, nearest
 from orgmon.detections.flows import possible_flows
 from orgmon.detections.model import Detection, LogSource, Severity
-from orgmon.detections.positions import first_lines
+from orgmon.detections.positions import documents_and_lines
 from orgmon.detections.sigma_values import Doubt, test
 from orgmon.detections.thresholds import threshold
 from orgmon.errors import DetectionError
@@ -28,8 +28,9 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
     A second document, a correlation, is the threshold. Raises DetectionError with every mistake and its
     ``origin:line``; what is only doubtful is in the detection's ``warnings``.
     """
-    faults = Faults(origin, first_lines(text, origin))
-    rule, correlation = _documents(text, origin)
+    documents, lines = documents_and_lines(text, origin)
+    faults = Faults(origin, lines)
+    rule, correlation = _parts(documents, origin)
     custom = rule.custom_attributes or {}
     if not ID.fullmatch(detection_id):
         faults.mistake(
@@ -79,14 +80,14 @@ def read_file(path: Path) -> Detection:
         ) from error
 
 
-def _documents(text: str, origin: str) -> tuple[Any, Any]:
+def _parts(documents: list[Any], origin: str) -> tuple[Any, Any]:
     """The rule and the correlation, if there is one."""
     from sigma.collection import SigmaCollection
     from sigma.correlations import SigmaCorrelationRule
     from sigma.exceptions import SigmaError
 
     try:
-        collection = SigmaCollection.from_yaml(text)
+        collection = SigmaCollection.from_dicts(documents)
     except (SigmaError, AttributeError, TypeError, ValueError) as error:
         raise DetectionError(f"not a Sigma rule: {error}", REMEDY, file=origin, line=1) from error
     rules = [rule for rule in collection.rules if not isinstance(rule, SigmaCorrelationRule)]

@@ -218,10 +218,11 @@ def test_engine_region_order(fleet: Fleet) -> None:
 
 
 class Crowd:
-    """Counts how many stacks are being made at once."""
+    """Counts how many stacks are being made at once; the first ones wait until as many have come as are expected."""
 
-    def __init__(self) -> None:
+    def __init__(self, expected: int) -> None:
         self._lock = threading.Lock()
+        self._expected, self._gathered = expected, threading.Event()
         self._now = 0
         self.most = 0
 
@@ -231,14 +232,17 @@ class Crowd:
         with self._lock:
             self._now += 1
             self.most = max(self.most, self._now)
-        time.sleep(0.05)
+            if self._now >= self._expected:
+                self._gathered.set()
+        self._gathered.wait(10)
+        time.sleep(0.05)  # for one too many to come
         with self._lock:
             self._now -= 1
 
 
 @pytest.mark.parametrize(("tolerance", "most"), [(10, 4), (1, 2), (0, 1)])
 def test_engine_works_on_as_many_as_the_window_allows(fleet: Fleet, tolerance: int, most: int) -> None:
-    crowd = Crowd()
+    crowd = Crowd(most)
     fleet.world.before.append(crowd)
     create(fleet, *FLEET[:6], FailureToleranceCount=tolerance, MaxConcurrentCount=4)
     assert crowd.most == most
