@@ -17,8 +17,6 @@ from orgmon.detections.codec import from_json, to_json
 from orgmon.detections.compile_filter import (
     MEMBER_PREFIX,
     TRAIL_PREFIX,
-    check_log_group,
-    metric_filter,
     metric_filters,
 )
 from orgmon.detections.compile_rule import event_rules
@@ -37,6 +35,7 @@ from orgmon.detections.condition import (
     Present,
     Within,
 )
+from orgmon.detections.log_group import check_log_group
 from orgmon.detections.meaning import matches, resolve
 from orgmon.detections.model import Detection, MetricFilter, RuleState, Runbook, Scope, Severity, Threshold
 from orgmon.errors import DetectionError
@@ -67,6 +66,12 @@ def envelope(record: dict[str, Any]) -> dict[str, Any]:
         "region": "us-east-1",
         "detail": record,
     }
+
+
+def metric_filter(one: Detection) -> MetricFilter:
+    """The only filter."""
+    (found,) = metric_filters(one)
+    return found
 
 
 def by_filters(one: Detection, record: dict[str, Any], prefix: str) -> bool:
@@ -335,6 +340,19 @@ def test_what_a_rule_cannot_say_is_left_to_whoever_looks_again(
     assert rule.pattern["detail"] == {"eventName": ["StopLogging"], **pattern}
 
 
+@pytest.mark.parametrize(("operator", "opposite"), [("<", [">=", 2]), ("=", ["<", 2]), (">=", ["<", 2])])
+def test_a_comparison_is_negated_by_the_other_numbers_and_all_that_is_no_number(
+    operator: str, opposite: list[Any]
+) -> None:
+    (rule,) = event_rules(detection(Not(Compares("requestParameters.n", operator, 2))))
+    assert not rule.recheck
+    leaf = rule.pattern["detail"]["requestParameters"]["n"]
+    assert {"numeric": opposite} in leaf
+    assert all(one in leaf for one in ({"prefix": ""}, True, False, None, {"exists": False}))
+    with pytest.raises(DetectionError, match="negation of compares"):
+        metric_filters(detection(Not(Compares("requestParameters.n", operator, 2))))
+
+
 def test_a_wider_rule_never_says_which_decoys_there_are() -> None:
     twice = tuple(
         Placeholder("requestParameters.secretId", ("", ""), "decoys", ("", tail, "")) for tail in "ab"
@@ -410,8 +428,6 @@ def test_a_long_pattern_is_split_by_names_or_refused() -> None:
     assert len(metric_filters(one)) > 1
     assert all(len(found.pattern) <= 1024 for found in metric_filters(one))
     assert by_filters(one, {"eventName": "z" * 40}, TRAIL_PREFIX)
-    with pytest.raises(DetectionError, match="1024"):
-        metric_filter(one)
     with pytest.raises(DetectionError, match="1024"):
         metric_filters(detection(either, threshold=Threshold(3, 300)))
 

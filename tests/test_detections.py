@@ -16,6 +16,7 @@ from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric
 from orgmon.detections.compile_rule import ENVELOPES, event_rules
 from orgmon.detections.meaning import matches, resolve
 from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState, Severity
+from orgmon.detections.projection import sources_of
 from orgmon.errors import DetectionError
 
 IDS = {
@@ -126,7 +127,7 @@ def test_reads_are_asked_for_where_needed() -> None:
     with_reads = {name for name, state in states.items() if state is RuleState.ENABLED_WITH_READS}
     assert with_reads == {"decoy-touched", "secret-read", "root-use"}
     assert len({detection.sigma_id for detection in DETECTIONS}) == len(DETECTIONS)
-    sources = {detection.id: detection.event_sources for detection in DETECTIONS}
+    sources = {detection.id: sources_of(detection.condition) for detection in DETECTIONS}
     assert sources["trail-tampering"] == frozenset({"aws.cloudtrail"})
     assert sources["root-use"] is None
 

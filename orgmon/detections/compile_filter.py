@@ -6,7 +6,6 @@ Nothing stands behind a metric filter that could look again, so the pattern is e
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from orgmon.detections.codes import Code, InexpressibleError
@@ -29,11 +28,13 @@ from orgmon.detections.condition import (
     tests_of,
 )
 from orgmon.detections.fields import Array, FieldType, Kind, field_type
+from orgmon.detections.filter_values import regex, strings
 from orgmon.detections.model import Detection, MetricFilter
 from orgmon.detections.refusal import refusal, rejection
-from orgmon.errors import DetectionError, PatternError
+from orgmon.errors import PatternError
+from orgmon.filterpattern import All as AllOf
+from orgmon.filterpattern import Any as AnyOf
 from orgmon.filterpattern import (
-    MAX_LENGTH,
     AnyElement,
     Comparison,
     FilterPattern,
@@ -42,13 +43,9 @@ from orgmon.filterpattern import (
     Member,
     NotExists,
     Number,
-    Regex,
     Selector,
     Text,
-    parse,
 )
-from orgmon.filterpattern import All as AllOf
-from orgmon.filterpattern import Any as AnyOf
 from orgmon.filterpattern import Condition as PatternCondition
 
 TRAIL_PREFIX = "$."
@@ -56,29 +53,6 @@ TRAIL_PREFIX = "$."
 
 MEMBER_PREFIX = "$.detail."
 """How selectors begin in a member's log group: the log event is EventBridge's envelope around the record."""
-
-MAX_FILTERS = 100
-"""Metric filters on a log group; AWS does not raise this quota."""
-
-MAX_REGEX_FILTERS = 5
-"""Filters with regular expressions on a log group."""
-
-PLAIN = re.compile("[A-Za-z0-9:_#=@/;,]")
-"""What stands for itself in a regular expression of CloudWatch Logs."""
-
-OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-
-
-def metric_filter(detection: Detection, prefix: str = TRAIL_PREFIX) -> MetricFilter:
-    """The detection as one filter pattern. Raises DetectionError where the language cannot say it exactly."""
-    filters = metric_filters(detection, prefix)
-    if len(filters) > 1:
-        construct = f"more than {MAX_LENGTH} characters of filter pattern"
-        raise refusal(
-            detection,
-            InexpressibleError(Code.FILTER_LENGTH, "", construct, "several rules, or metric_filters"),
-        )
-    return filters[0]
 
 
 def metric_filters(detection: Detection, prefix: str = TRAIL_PREFIX) -> tuple[MetricFilter, ...]:
@@ -98,23 +72,6 @@ def metric_filters(detection: Detection, prefix: str = TRAIL_PREFIX) -> tuple[Me
         MetricFilter(f"{detection.id}-{place}" if many else detection.id, text, detection.id)
         for place, text in enumerate(texts, 1)
     )
-
-
-def check_log_group(filters: Sequence[MetricFilter]) -> None:
-    """Raise DetectionError where one log group cannot take all these filters (CloudWatch Logs quotas)."""
-    if len(filters) > MAX_FILTERS:
-        raise DetectionError(
-            f"the detections need {len(filters)} metric filters on one log group, "
-            f"and CloudWatch Logs allows {MAX_FILTERS} [{Code.GROUP_FULL}]",
-            "switch some off (detections.disabled), or write flow: event in rules of your own",
-        )
-    with_regex = sorted({one.detection for one in filters if parse(one.pattern).body.regexes()})
-    if len(with_regex) > MAX_REGEX_FILTERS:
-        raise DetectionError(
-            f"{', '.join(with_regex)} have regular expressions in their filters, and CloudWatch Logs allows "
-            f"{MAX_REGEX_FILTERS} such filters on a log group [{Code.REGEX}]",
-            "use startswith, endswith or contains",
-        )
 
 
 def _texts(condition: Condition, prefix: str, *, may_split: bool) -> tuple[str, ...]:
@@ -190,9 +147,7 @@ def _differs(path: str, globs: Sequence[Glob], at: Selector) -> PatternCondition
         raise InexpressibleError(
             Code.ARRAY_NEG, path, "a negation over an array", "a test that an element must pass"
         )
-    differs = tuple(
-        _any(tuple(Comparison(at, "!=", text) for text in _strings(path, glob))) for glob in globs
-    )
+    differs = tuple(_any(tuple(Comparison(at, "!=", text) for text in strings(path, glob))) for glob in globs)
     flags = (Is(at, True), Is(at, False)) if kind.kind is Kind.OPEN else ()
     return _any((_all(differs), *flags, NotExists(at), Is(at, None)))
 
@@ -220,9 +175,9 @@ def _selector(path: str, prefix: str) -> Selector:
 
 def _positive(test: Test, at: Selector) -> PatternCondition:
     if isinstance(test, Matches):
-        return _all(tuple(Comparison(at, "=", text) for text in _strings(test.field, test.glob)))
+        return _all(tuple(Comparison(at, "=", text) for text in strings(test.field, test.glob)))
     if isinstance(test, Finds):
-        return Comparison(at, "=", _regex(test))
+        return Comparison(at, "=", regex(test))
     if isinstance(test, Flag):
         words = (Comparison(at, "=", Text(str(test.wanted).lower())),) if test.text_too else ()
         return _any((*words, Is(at, test.wanted)))
@@ -261,7 +216,7 @@ def _negated(test: Test, at: Selector) -> PatternCondition:
     if isinstance(test, Matches):
         return _differs(test.field, (test.glob,), at)
     if isinstance(test, Finds) and kind.kind is Kind.STRING:
-        return AnyOf((Comparison(at, "!=", _regex(test)), NotExists(at), Is(at, None)))
+        return AnyOf((Comparison(at, "!=", regex(test)), NotExists(at), Is(at, None)))
     if isinstance(test, Flag) and not test.text_too:
         return AnyOf((Is(at, not test.wanted), NotExists(at), Is(at, None)))
     raise InexpressibleError(
@@ -270,53 +225,6 @@ def _negated(test: Test, at: Selector) -> PatternCondition:
         f"the negation of {type(test).__name__.lower()} on {kind.kind.value}",
         "the values that are wanted",
     )
-
-
-def _strings(path: str, glob: Glob) -> tuple[Text | Regex, ...]:
-    """The shape as values that all must fit.
-
-    A ``*`` inside a string has no settled meaning and is not written: both ends are asked for apart where that is the
-    same, and otherwise one of the few regular expressions is spent.
-    """
-    if glob.literal is not None and not glob.literal:
-        raise InexpressibleError(Code.EMPTY, path, "the empty string in a filter pattern", "null")
-    if any("*" in piece for piece in glob.pieces) or any(glob.pieces[1:-1]):
-        if len(glob.pieces) == 3 and not (glob.pieces[0] or glob.pieces[2] or "*" in glob.pieces[1]):
-            return (Text(f"*{glob.pieces[1]}*"),)
-        return (_expression(path, glob),)
-    if glob.literal is not None:
-        return (Text(glob.literal),)
-    head, tail = glob.pieces[0], glob.pieces[-1]
-    if glob.takes_all:
-        return (Text("*"),)
-    if any(head.endswith(tail[:length]) for length in range(1, min(len(head), len(tail)) + 1)):
-        return (_expression(path, glob),)
-    return tuple(Text(text) for text, piece in ((f"{head}*", head), (f"*{tail}", tail)) if piece)
-
-
-def _expression(path: str, glob: Glob) -> Regex:
-    """The shape as a regular expression; what has a meaning there, or is not surely allowed, is written ``\\xhh``."""
-    if not all(piece.isascii() for piece in glob.pieces):
-        raise InexpressibleError(
-            Code.INFIX,
-            path,
-            f"{glob}: a * inside, with letters outside ASCII",
-            "startswith, endswith or contains",
-        )
-    pieces = [
-        "".join(one if PLAIN.fullmatch(one) else f"\\x{ord(one):02x}" for one in piece)
-        for piece in glob.pieces
-    ]
-    return Regex("^" + ".*".join(pieces) + "$")
-
-
-def _regex(test: Finds) -> Regex:
-    try:
-        return Regex(test.pattern)
-    except PatternError as error:
-        raise InexpressibleError(
-            Code.REGEX_SYNTAX, test.field, f"{test.pattern}: {error.what}", "startswith, endswith or contains"
-        ) from error
 
 
 def _within(test: Within, at: Selector) -> PatternCondition:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Any
 
 from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.condition import (
@@ -26,6 +25,7 @@ from orgmon.detections.condition import (
 from orgmon.detections.fields import Array, FieldType, Kind, field_type
 
 ANY_STRING = Glob(("", ""))
+OPPOSITE = {"<": (">=",), "<=": (">",), ">": ("<=",), ">=": ("<",), "=": ("<", ">")}
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,14 @@ def _other_values(test: Test, kind: Kind) -> FieldSet:
             frozenset({Constant(True), Constant(False)}) if kind is not Kind.STRING else frozenset()
         )
         return strings | flags
+    if isinstance(test, Compares):
+        return _not_in_relation(test) | {
+            Text(ANY_STRING),
+            Constant(True),
+            Constant(False),
+            Constant(None),
+            Missing(),
+        }
     if isinstance(test, Flag) and not test.text_too:
         return frozenset({Constant(not test.wanted), Constant(None), Missing()})
     raise InexpressibleError(
@@ -136,6 +144,11 @@ def _other_values(test: Test, kind: Kind) -> FieldSet:
         f"the negation of {type(test).__name__.lower()} on {kind.value}",
         "the values that are wanted",
     )
+
+
+def _not_in_relation(test: Compares) -> FieldSet:
+    """The numbers for which the comparison is false."""
+    return frozenset(Range(((sign, test.number),)) for sign in OPPOSITE[test.operator])
 
 
 def meet(path: str, one: FieldSet, other: FieldSet) -> FieldSet:
@@ -257,76 +270,3 @@ def _inner_block(one: Block, other: Block) -> FieldSet:
     if left.version != right.version or not left.overlaps(right):
         return frozenset()
     return frozenset({one if left.prefixlen > right.prefixlen else other})
-
-
-def wildcards(values: FieldSet) -> list[str]:
-    """The wildcards of the leaf list: they are scarce in EventBridge."""
-    found: list[str] = []
-    for atom in values:
-        if isinstance(atom, Text) and _needs_wildcard(atom.glob):
-            found.append(wildcard_text(atom.glob))
-        elif isinstance(atom, Other) and _shape(atom.globs) == "wildcard":
-            found += [wildcard_text(glob) for glob in atom.globs]
-    return found
-
-
-def _needs_wildcard(glob: Glob) -> bool:
-    return not (glob.literal is not None or glob.prefix or glob.suffix or glob.takes_all)
-
-
-def leaf_list(values: FieldSet) -> list[Any]:
-    """The set as a leaf list of an event pattern, in an order that depends on nothing but the set."""
-    literals = sorted(
-        atom.glob.literal for atom in values if isinstance(atom, Text) and atom.glob.literal is not None
-    )
-    rest = [atom for atom in values if not (isinstance(atom, Text) and atom.glob.literal is not None)]
-    return [*literals, *sorted((_element(atom) for atom in rest), key=repr)]
-
-
-def _element(atom: Atom) -> Any:
-    if isinstance(atom, Text):
-        return _text_element(atom.glob)
-    if isinstance(atom, Other):
-        return {"anything-but": _excluded(atom.globs)}
-    if isinstance(atom, Constant):
-        return atom.value
-    if isinstance(atom, Range):
-        return {"numeric": [part for bound in atom.bounds for part in bound]}
-    if isinstance(atom, Block):
-        return {"cidr": atom.cidr}
-    return {"exists": isinstance(atom, Anything)}
-
-
-def _text_element(glob: Glob) -> dict[str, str]:
-    if glob.takes_all:
-        return {"prefix": ""}
-    if glob.prefix:
-        return {"prefix": glob.prefix}
-    if glob.suffix:
-        return {"suffix": glob.suffix}
-    return {"wildcard": wildcard_text(glob)}
-
-
-def wildcard_text(glob: Glob) -> str:
-    """The shape in EventBridge's wildcard language."""
-    escaped = [piece.replace("\\", "\\\\").replace("*", "\\*") for piece in glob.pieces]
-    return "*".join(escaped)
-
-
-def _shape(globs: frozenset[Glob]) -> str:
-    """The one operator that can name all shapes: ``anything-but`` holds one operator only."""
-    if all(glob.literal is not None for glob in globs):
-        return "literal"
-    if all(glob.prefix for glob in globs):
-        return "prefix"
-    return "suffix" if all(glob.suffix for glob in globs) else "wildcard"
-
-
-def _excluded(globs: frozenset[Glob]) -> Any:
-    shape = _shape(globs)
-    ordered = sorted(globs)
-    if shape == "literal":
-        return [str(glob) for glob in ordered]
-    if shape == "wildcard":
-        return {"wildcard": [wildcard_text(glob) for glob in ordered]}
-    return {shape: [glob.prefix or glob.suffix for glob in ordered]}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orgmon.detections.condition import Condition, Placeholder, tests_of
-from orgmon.detections.projection import matches_reads, sources_of
+from orgmon.detections.projection import matches_reads
 from orgmon.errors import Problem
 
 DECOYS = "decoys"
@@ -139,11 +139,6 @@ class Detection:
     def needs_reads(self) -> bool:
         """Whether it takes read-only calls that a rule in the state ENABLED never sees."""
         return matches_reads(self.condition)
-
-    @property
-    def event_sources(self) -> frozenset[str] | None:
-        """The ``source`` values of the events that it can concern, such as ``aws.iam``; None for any."""
-        return sources_of(self.condition)
 
     @property
     def placeholders(self) -> frozenset[str]:

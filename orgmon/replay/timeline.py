@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ Place = tuple[str, int]
 
 
 @dataclass
-class Timeline:
+class Timeline(ABC):
     """Counts a minute and key, until there are too many: then the older half is settled for good.
 
     ``late`` counts what came so much out of order that its minutes were settled already; it changes no alert.
@@ -69,14 +70,14 @@ class Timeline:
         # What later minutes need may be most of it: then nothing is gained by settling again at once.
         self.limit = max(self.limit, 2 * self._size)
 
+    @abstractmethod
     def _account(self, key: Hashable) -> str:
         """The account that an alert of this key belongs to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _of(self, key: Hashable, minutes: dict[int, int]) -> Iterable[int]:
         """The minutes of a key that alert."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _forget(self, key: Hashable, minutes: dict[int, int], cut: int) -> None:
         """Drop the minutes up to ``cut`` that can no longer matter."""
-        raise NotImplementedError

@@ -12,7 +12,8 @@ from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
 from troposphere import logs as log_groups
 
-from orgmon.detections.compile_filter import check_log_group, metric_filters
+from orgmon.detections.compile_filter import metric_filters
+from orgmon.detections.log_group import check_log_group
 from orgmon.detections.model import Detection, Flow, MetricFilter, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
