@@ -87,7 +87,10 @@ def run(arguments: Sequence[str], make_session: Callable[[str | None], Any] | No
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except (_Interrupted, KeyboardInterrupt):
-        print("\ninterrupted: what was started goes on in AWS; the same command finds it", file=sys.stderr)
+        print(
+            "\ninterrupted: run the same command again; what was started in AWS goes on and is found",
+            file=sys.stderr,
+        )
         return FAILED
     except BrokenPipeError:
         # Whoever read the output has gone, as with `| head`.

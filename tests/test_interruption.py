@@ -153,7 +153,7 @@ def test_after_ctrl_c_the_same_command_finds_the_operation(tmp_path: Path) -> No
         first = end(process)
         stopped.set()
         assert first.code == 1, first
-        assert "what was started goes on in AWS; the same command finds it" in first.err
+        assert "what was started in AWS goes on and is found" in first.err
         assert "Traceback" not in first.err
         second = run(here, path, *DEPLOY)
         assert second.code == 0, second

@@ -13,7 +13,7 @@ from orgmon.detections.faults import REMEDY, Faults
 from orgmon.detections.fields import Kind, field_type, nearest
 from orgmon.detections.flows import possible_flows
 from orgmon.detections.model import Detection, LogSource, Severity
-from orgmon.detections.positions import documents_and_lines
+from orgmon.detections.rule_file import documents_and_lines
 from orgmon.detections.sigma_values import Doubt, test
 from orgmon.detections.thresholds import threshold
 from orgmon.errors import DetectionError

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orgmon import eventpattern, filterpattern
-from orgmon.cloudtrail import CloudTrailEvent
 from orgmon.detections.compile_filter import metric_filters
 from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.envelope import envelope
 from orgmon.detections.model import Detection, Flow, LogSource
 
 
@@ -51,12 +51,11 @@ class Verifier:
 
     def check(self, record: Mapping[str, Any], places: Sequence[int]) -> Iterator[Disagreement]:
         """Where the artefacts differ from the places of the detections that were found to hold."""
-        text, envelope = json.dumps(record), envelope_of(record)
+        text, event = json.dumps(record), envelope(record)
         for artefact in self._artefacts:
-            taken = artefact.takes(text, envelope)
+            taken = artefact.takes(text, event)
             if not artefact.agrees(taken, artefact.place in places):
-                event = CloudTrailEvent(record)
-                yield Disagreement(artefact.place, artefact.flow, str(record.get("eventID", event.id)), taken)
+                yield Disagreement(artefact.place, artefact.flow, str(record.get("eventID", "")), taken)
 
 
 def _made(place: int, detection: Detection) -> Iterator[Artefact]:
@@ -70,19 +69,3 @@ def _made(place: int, detection: Detection) -> Iterator[Artefact]:
         yield Artefact(
             place, Flow.EVENTS, lambda _, event: any(one.matches(event) for one in patterns), recheck
         )
-
-
-def envelope_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The event that CloudTrail makes of a record, as far as rules of detections look at it."""
-    event = CloudTrailEvent(record)
-    return {
-        "version": "0",
-        "id": event.id,
-        "detail-type": "AWS API Call via CloudTrail",
-        "source": f"aws.{event.source.partition('.')[0]}",
-        "account": event.account,
-        "time": event.time,
-        "region": event.region,
-        "resources": [],
-        "detail": record,
-    }
