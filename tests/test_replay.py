@@ -32,7 +32,6 @@ from orgmon.replay.duplicates import Seen
 from orgmon.replay.forecast import forecast
 from orgmon.replay.grouping import Groups
 from orgmon.replay.html import as_html
-from orgmon.replay.matcher import MAX_NAMES, Matcher
 from orgmon.replay.report import ReplayReport, report
 from orgmon.replay.scan import Findings, Rules, Scanner
 from orgmon.replay.selection import replayable
@@ -178,12 +177,23 @@ def test_an_odd_type_is_counted_by_path_and_is_no_error() -> None:
         assert sorted(hit.places for hit in found.hits) == [(0,), (1,)]
 
 
-def test_no_more_functions_are_kept_than_agreed() -> None:
-    scanner = Scanner(rules_of(Matches("eventName", Glob(("List", "")))))
-    matcher: Matcher = scanner._matcher
-    for number in range(MAX_NAMES + 5):
-        assert matcher.functions[f"List{number}"] is not None
-    assert len(matcher.functions) == MAX_NAMES
+def test_a_function_is_made_for_the_names_that_a_condition_cannot_do_without_and_for_no_others() -> None:
+    create, prefix = Matches("eventName", Glob(("CreateUser",))), Matches("eventName", Glob(("List", "")))
+    root = Matches("userIdentity.type", Glob(("Root",)))
+    scanner = Scanner(rules_of(create, prefix, All((root, Absent("errorCode")))))
+    made = scanner._matcher.functions
+    first = dict(made)
+    wanted: list[dict[str, Any]] = [
+        {"eventName": "CreateUser"},
+        {"eventName": "ListUsers"},
+        {"eventName": "GetUser"},
+        {"eventName": "GetUser", "userIdentity": {"type": "Root"}},
+        {"eventName": "CreateUser", "userIdentity": {"type": "Root"}},
+        {"eventName": "CreateUser", "userIdentity": {"type": "Root"}, "errorCode": "AccessDenied"},
+    ]
+    assert scanned(scanner, wanted) == [(0,), (1,), (), (2,), (0, 2), (0,)]
+    assert made.keys() == first.keys() == {"CreateUser"}
+    assert made != first  # what made the function has left its place to it
 
 
 def test_the_shipped_examples_are_found_as_they_say() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -47,25 +48,25 @@ def local(path: str) -> list[Source]:
         return [Source("standard input", opener=lambda: sys.stdin.buffer)]
     place = Path(path)
     if place.is_dir():
-        found = [_file(one) for one in _files(place)]
+        found = list(_files(path))
         if not found:
             raise UsageError(f"there is no file in {path}", "name a folder with CloudTrail's files")
         return in_order(found)
     if not place.exists():
         raise UsageError(f"there is no {path}", "name a file, a folder, s3://bucket/prefix, or - for stdin")
-    return [_file(place)]
+    return [Source(path, place.stat().st_size if place.is_file() else 0, place)]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below, but those whose name begins with a dot."""
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file():
-            yield path
-
-
-def _file(path: Path) -> Source:
-    return Source(str(path), path.stat().st_size if path.is_file() else 0, path)
+def _files(folder: str) -> Iterator[Source]:
+    """Every file below, but what has a name that begins with a dot. Raises OSError."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path)
+            elif entry.is_file():
+                yield Source(entry.path, entry.stat().st_size, Path(entry.path))
 
 
 def in_order(sources: list[Source]) -> list[Source]:

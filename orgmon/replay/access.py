@@ -34,8 +34,8 @@ class Access(Protocol):
     def member(self, variable: str, name: str) -> str:
         """The expression of a member of the object in a variable, which is an object for sure."""
 
-    def raw(self, name: str) -> str:
-        """The expression of a top member that was left as it is, as plain JSON, of the record ``r``."""
+    def raw(self, variable: str, name: str) -> str:
+        """The expression of a member that was left as it is, as plain JSON."""
 
     def constants(self) -> dict[str, Any]:
         """What these expressions use by name."""
@@ -51,9 +51,9 @@ class PlainAccess:
         """A look-up."""
         return f"{variable}.get({name!r}, U)"
 
-    def raw(self, name: str) -> str:
+    def raw(self, variable: str, name: str) -> str:
         """A look-up too."""
-        return self.member("r", name)
+        return self.member(variable, name)
 
     def constants(self) -> dict[str, Any]:
         """Nothing but what is missing."""
@@ -70,9 +70,9 @@ class TypedAccess:
         """An attribute."""
         return f"{variable}.{attribute(name)}"
 
-    def raw(self, name: str) -> str:
+    def raw(self, variable: str, name: str) -> str:
         """The member's text, parsed now."""
-        return f"parsed(r.{attribute(name)})"
+        return f"parsed({self.member(variable, name)})"
 
     def constants(self) -> dict[str, Any]:
         """The function that parses text which was left alone."""
@@ -122,7 +122,6 @@ def _type(name: str, node: Node) -> Any:
         Shape.STRING: str | None,
         Shape.BOOL: bool | None,
         Shape.NUMBER: int | float | None,
-        Shape.ANY: Any,
         Shape.RAW: msgspec.Raw,
     }
     return simple[node.shape]

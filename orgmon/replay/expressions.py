@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from orgmon.detections.condition import (
@@ -13,8 +13,10 @@ from orgmon.detections.condition import (
     All,
     Compares,
     Condition,
+    Either,
     Finds,
     Flag,
+    Glob,
     Matches,
     Not,
     Present,
@@ -23,12 +25,10 @@ from orgmon.detections.condition import (
     expression,
     values_at,
 )
-from orgmon.detections.fields import field_type
+from orgmon.detections.fields import Array, field_type
 from orgmon.replay.access import Access
 from orgmon.replay.paths import Layout, Shape, Slot, breaks
 
-EVENT_NAME = "eventName"
-SCALARS = (Shape.STRING, Shape.BOOL, Shape.NUMBER)
 # What a test costs, so that cheap ones are asked first: the order changes nothing else.
 EQUALS, TEXT, SEARCH, ADDRESS, PLAIN_JSON = 1, 2, 5, 8, 20
 
@@ -41,6 +41,7 @@ class Emitter:
         self.constants: dict[str, Any] = access.constants()
         self._layout, self._access, self._note = layout, access, note
         self._variables: dict[tuple[str, ...], str] = {}
+        self._parsed: dict[tuple[str, ...], str] = {}
 
     def constant(self, value: object) -> str:
         """A name for a value."""
@@ -58,27 +59,30 @@ class Emitter:
             self.lines.append(f"{name} = {load}" + (f" if {above} else U" if len(way) > 1 else ""))
         return self._variables[way]
 
-    def lazy(self, top: str) -> str:
-        """An expression of a member that is parsed when it is first asked for."""
-        if (top,) not in self._variables:
-            self._variables[(top,)] = f"n{len(self._variables)}"
-            self.lines.append(f"{self._variables[(top,)]} = N")
+    def lazy(self, way: tuple[str, ...]) -> str:
+        """An expression of a part that is parsed when it is first asked for."""
+        if way not in self._variables:
+            above = self.variable(way[:-1]) if len(way) > 1 else "r"
+            self._variables[way] = f"n{len(self._variables)}"
+            self._parsed[way] = self._access.raw(above, way[-1]) + (
+                f" if {above} else U" if len(way) > 1 else ""
+            )
+            self.lines.append(f"{self._variables[way]} = N")
             self.constants["N"] = _NOT_YET
-        name = self._variables[(top,)]
-        return f"({name} if {name} is not N else ({name} := {self._access.raw(top)}))"
+        name = self._variables[way]
+        return f"({name} if {name} is not N else ({name} := {self._parsed[way]}))"
 
     def value(self, path: str) -> str:
         """An expression of the first plain value at a path, or None."""
         slot = self._layout.slots[path]
-        if self._is_scalar(path):
+        if path in self._layout.scalars:
             name = self.variable(slot.way)
             return f"({name} if {name} is not U else None)"
-        whole = self.lazy(slot.way[0]) if slot.shape is Shape.RAW else self.variable(slot.way)
+        self.constants["first_text"] = first_text
         if slot.shape is Shape.LIST:
-            self.constants["first"] = first
-            return f"first([{self._access.member('e', slot.rest[0])} for e in {whole} or ()], ())"
-        self.constants["first"] = first
-        return f"first({whole}, {slot.rest!r})"
+            array = self.variable(slot.way)
+            return f"first_text([{self._access.member('e', slot.rest[0])} for e in {array} or ()], ())"
+        return f"first_text({self.lazy(slot.way)}, {slot.rest!r})"
 
     def condition(self, condition: Condition | bool) -> tuple[int, str]:
         """The cost of a condition, and its expression."""
@@ -89,47 +93,43 @@ class Emitter:
         if isinstance(condition, Not):
             cost, text = self.condition(condition.part)
             return cost + TEXT, f"not {text}"  # exceptions rarely decide
+        parts = _flat(condition)
         if isinstance(condition, All):
-            return self._joined(" and ", condition.parts, "True")
-        literals, others = self._literals(condition.parts)
-        found = [*literals, *(self.condition(part) for part in others)]
-        return _join(" or ", found, "False")
+            return _join(" and ", [self.condition(part) for part in parts], "True")
+        texts, others = self._texts(parts)
+        return _join(" or ", [*texts, *(self.condition(part) for part in others)], "False")
 
-    def _joined(self, sign: str, parts: Sequence[Condition], empty: str) -> tuple[int, str]:
-        return _join(sign, [self.condition(part) for part in parts], empty)
-
-    def _literals(self, parts: Iterable[Condition]) -> tuple[list[tuple[int, str]], list[Condition]]:
-        """Alternatives of one scalar field as a look-up in a set, and the other parts."""
-        texts: dict[str, list[str]] = {}
+    def _texts(self, parts: Iterable[Condition]) -> tuple[list[tuple[int, str]], list[Condition]]:
+        """Alternatives for the text of a scalar field, field by field, and the other parts."""
+        globs: dict[str, list[Glob]] = {}
         others: list[Condition] = []
         for part in parts:
-            if isinstance(part, Matches) and part.glob.literal is not None and self._is_scalar(part.field):
-                texts.setdefault(part.field, []).append(part.glob.literal)
+            if isinstance(part, Matches) and part.field in self._layout.scalars:
+                globs.setdefault(part.field, []).append(part.glob)
             else:
                 others.append(part)
-        return [(EQUALS, self._one_of(path, values)) for path, values in texts.items()], others
+        return [one for path, found in globs.items() for one in self._one_of(path, found)], others
 
-    def _one_of(self, path: str, values: list[str]) -> str:
+    def _one_of(self, path: str, globs: list[Glob]) -> Iterator[tuple[int, str]]:
         name = self.variable(self._layout.slots[path].way)
-        return (
-            f"{name} == {values[0]!r}"
-            if len(values) == 1
-            else f"{name} in {self.constant(frozenset(values))}"
-        )
-
-    def _is_scalar(self, path: str) -> bool:
-        slot = self._layout.slots[path]
-        return slot.shape in SCALARS and not slot.rest
+        literals = {glob.literal for glob in globs if glob.literal is not None}
+        if len(literals) == 1:
+            yield EQUALS, f"{name} == {literals.pop()!r}"
+        elif literals:
+            yield EQUALS, f"{name} in {self.constant(frozenset(literals))}"
+        shapes = [_shaped(glob, name, self.constant) for glob in globs if glob.literal is None]
+        if shapes:
+            cost, text = _join(" or ", shapes, "False")
+            yield cost, f"({name}.__class__ is str and {text})"
 
     def _test(self, test: Test) -> tuple[int, str]:
         slot = self._layout.slots[test.field]
-        if self._is_scalar(test.field):
+        if test.field in self._layout.scalars:
             return inline(test, self.variable(slot.way), self.constant)
         if slot.shape is Shape.LIST:
             return self._of_elements(test, slot)
-        value = self.lazy(slot.way[0]) if slot.shape is Shape.RAW else self.variable(slot.way)
         holds = anywhere(test, slot.rest, self._access.missing, self._note)
-        return PLAIN_JSON, f"{self.constant(holds)}({value})"
+        return PLAIN_JSON, f"{self.constant(holds)}({self.lazy(slot.way)})"
 
     def _of_elements(self, test: Test, slot: Slot) -> tuple[int, str]:
         element = self._access.member("e", slot.rest[0])
@@ -144,9 +144,9 @@ class Emitter:
         )
 
 
-def first(value: Any, rest: tuple[str, ...]) -> Any:
-    """The first plain value that ``rest`` leads to, or None."""
-    found = (one for one in values_at(value, rest) if isinstance(one, str | bool | int | float))
+def first_text(value: Any, rest: tuple[str, ...]) -> str | None:
+    """The first plain value that ``rest`` leads to, as a text, or None."""
+    found = (str(one) for one in values_at(value, rest) if isinstance(one, str | bool | int | float))
     return next(found, None)
 
 
@@ -155,6 +155,15 @@ class _NotYet:
 
 
 _NOT_YET = _NotYet()
+
+
+def _flat(condition: All | Either) -> Iterator[Condition]:
+    """The parts, and the parts of those that are joined in the same way."""
+    for part in condition.parts:
+        if isinstance(part, All | Either) and isinstance(condition, All) == isinstance(part, All):
+            yield from _flat(part)
+        else:
+            yield part
 
 
 def _join(sign: str, found: list[tuple[int, str]], empty: str) -> tuple[int, str]:
@@ -167,8 +176,11 @@ def _join(sign: str, found: list[tuple[int, str]], empty: str) -> tuple[int, str
 
 def inline(test: Test, name: str, constant: Callable[[object], str]) -> tuple[int, str]:
     """A test's cost and expression of one value in a variable, which may be missing but is no array."""
+    if isinstance(test, Matches) and test.glob.literal is not None:
+        return EQUALS, f"({name} == {test.glob.literal!r})"
     if isinstance(test, Matches):
-        return _of_text(test, name, constant)
+        cost, text = _shaped(test.glob, name, constant)
+        return cost, f"({name}.__class__ is str and {text})"
     if isinstance(test, Finds):
         search = constant(expression(test.pattern).search)
         return SEARCH, f"({name}.__class__ is str and {search}({name}) is not None)"
@@ -187,21 +199,17 @@ def inline(test: Test, name: str, constant: Callable[[object], str]) -> tuple[in
     return EQUALS, f"({name} is not U)"
 
 
-def _of_text(test: Matches, name: str, constant: Callable[[object], str]) -> tuple[int, str]:
-    glob = test.glob
-    if glob.literal is not None:
-        return EQUALS, f"({name} == {glob.literal!r})"
+def _shaped(glob: Glob, name: str, constant: Callable[[object], str]) -> tuple[int, str]:
+    """The cost and expression of whether a text, which it is for sure, has a shape with wildcards."""
     head, *inner, tail = glob.pieces
     if glob.takes_all:
-        asked = ""
-    elif not inner and not (head and tail):
-        asked = f" and {name}.startswith({head!r})" if head else f" and {name}.endswith({tail!r})"
-    elif len(inner) == 1 and not head and not tail:
-        asked = f" and {inner[0]!r} in {name}"
-    else:
-        shape = re.compile(".*".join(re.escape(piece) for piece in glob.pieces), re.DOTALL)
-        asked = f" and {constant(shape.fullmatch)}({name}) is not None"
-    return (SEARCH if "fullmatch" in asked else TEXT), f"({name}.__class__ is str{asked})"
+        return TEXT, "True"
+    if not inner and not (head and tail):
+        return TEXT, f"{name}.startswith({head!r})" if head else f"{name}.endswith({tail!r})"
+    if len(inner) == 1 and not head and not tail:
+        return TEXT, f"{inner[0]!r} in {name}"
+    shape = re.compile(".*".join(re.escape(piece) for piece in glob.pieces), re.DOTALL)
+    return SEARCH, f"{constant(shape.fullmatch)}({name}) is not None"
 
 
 @functools.lru_cache(maxsize=256)
@@ -223,6 +231,25 @@ def anywhere(
     test: Test, rest: tuple[str, ...], missing: object, note: Callable[[str], None]
 ) -> Callable[[Any], bool]:
     """A test of the values that ``rest`` leads to, through plain JSON of any shape; odd types are noted."""
+    fits, slow = _fits(test, missing), _of_any_shape(test, rest, missing, note)
+    known = field_type(test.field)
+    texts = str if known is None or known.array is Array.NO else None
+    gone = isinstance(test, Absent)
+
+    def holds(value: Any) -> bool:
+        leaf = value
+        for name in rest:
+            if leaf.__class__ is not dict:
+                return gone if leaf is missing or leaf is None else slow(value)
+            leaf = leaf.get(name, missing)
+        return gone if leaf is missing else fits(leaf) if leaf.__class__ is texts else slow(value)
+
+    return holds
+
+
+def _of_any_shape(
+    test: Test, rest: tuple[str, ...], missing: object, note: Callable[[str], None]
+) -> Callable[[Any], bool]:
     known = field_type(test.field)
 
     def seen(value: Any) -> Iterable[object]:
@@ -231,9 +258,9 @@ def anywhere(
         return values_at(value, rest)
 
     if isinstance(test, Absent):
-        return lambda value: value is missing or all(one is None for one in seen(value))
+        return lambda value: all(one is None for one in seen(value))
     fits = _fits(test, missing)
-    return lambda value: value is not missing and any(fits(one) for one in seen(value))
+    return lambda value: any(fits(one) for one in seen(value))
 
 
 def _fits(test: Test, missing: object) -> Callable[[Any], bool]:

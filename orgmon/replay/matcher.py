@@ -1,8 +1,8 @@
-"""All conditions as generated code: one function for each event name, made when the name is first met.
+"""All conditions as generated code, in which most records are let go after a look at a few fields.
 
-Whatever a condition asks of the event name is settled when the function is made, so a function holds only the
-conditions that its name leaves open. The meaning is that of ``condition.holds(record)``; a record of an odd shape is
-given to exactly that.
+Names that a condition cannot hold without have functions of their own, made when the name is first met: whatever is
+asked of the name is settled then. All other records are looked at only where a clue says that a condition without such
+names may hold. The meaning is that of ``condition.holds(record)``; a record of an odd shape is given to exactly that.
 """
 
 from __future__ import annotations
@@ -10,24 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from orgmon.detections.condition import (
-    Absent,
-    All,
-    Condition,
-    Either,
-    Matches,
-    Not,
-    Test,
-    negations_inward,
-    tests_of,
-)
+from orgmon.detections.condition import Condition, Either, negations_inward, tests_of
 from orgmon.replay.access import Access
-from orgmon.replay.expressions import EVENT_NAME, Emitter
+from orgmon.replay.expressions import Emitter
+from orgmon.replay.narrowing import EVENT_NAME, clues, names_needed, settled
 from orgmon.replay.paths import Layout
 
 Match = Callable[[Any], tuple[int, ...]]
-MAX_NAMES = 4096
-"""Functions kept. AWS has more event names, but no organization uses so many."""
+Sweep = Callable[[list[Any], Callable[[Any, tuple[int, ...]], None]], None]
 
 
 class Matcher:
@@ -40,24 +30,59 @@ class Matcher:
         self._always: list[int] = []
         self._guarded: dict[str, list[int]] = {}
         for place, condition in enumerate(self._conditions):
-            names = guard(negations_inward(condition))
+            names = names_needed(negations_inward(condition))
             if names is None:
                 self._always.append(place)
             for name in names or ():
                 self._guarded.setdefault(name, []).append(place)
-        self.functions = _Functions(self.function)
+        self.functions: dict[object, Match] = {name: self._at_first(name) for name in self._guarded}
+        self.sweep = self._swept()
 
-    def function(self, name: object) -> Match:
-        """The function for records of this event name, which may be null or missing."""
-        values = () if name is self._access.missing else (name,)
-        guarded = self._guarded.get(name, ()) if isinstance(name, str) else ()
-        emitter = Emitter(self._layout, self._access, self.odd.add)
-        asked: list[tuple[int, str]] = []
-        for place in sorted((*self._always, *guarded)):
-            left = settled(self._conditions[place], values)
-            if left is not False:
-                asked.append((place, emitter.condition(left)[1]))
-        return _compiled(emitter, asked)
+    def _at_first(self, name: str) -> Match:
+        """A function that makes the one for this event name, leaves it in its own place, and asks it."""
+
+        def match(record: Any) -> tuple[int, ...]:
+            places = sorted((*self._always, *self._guarded[name]))
+            asked = [(place, settled(self._conditions[place], (name,))) for place in places]
+            self.functions[name] = self._function(asked)
+            return self.functions[name](record)
+
+        return match
+
+    def _function(self, asked: Iterable[tuple[int, Condition | bool]]) -> Match:
+        """The function that asks these conditions."""
+        emitter = self._emitter()
+        found = [(place, emitter.condition(left)[1]) for place, left in asked if left is not False]
+        lines = [*emitter.lines, "h = ()"]
+        lines += [f"if {text}: h += ({place},)" for place, text in found]
+        return _made(_source(lines, "h"), emitter.constants)
+
+    def _swept(self) -> Sweep:
+        """A function that tells a callback the records for which conditions hold, or that are odd, and which hold."""
+        emitter = self._emitter()
+        _, clue = emitter.condition(self._clue())
+        name = self._access.member("r", EVENT_NAME)
+        common = self._function((place, self._conditions[place]) for place in self._always)
+        constants = {"own": self.functions.get, "common": common, "odd": self.odd, **emitter.constants}
+        lines = [
+            "for r in records:",
+            f"    f = own({name})",
+            "    if f is None:",
+            *(f"        {line}" for line in emitter.lines),
+            f"        if not {clue}: continue",
+            "        f = common",
+            "    h = f(r)",
+            "    if h or odd: tell(r, h)",
+        ]
+        return _made(_source(lines, "None", "records, tell"), constants)
+
+    def _clue(self) -> Condition | bool:
+        """What holds of every record that is worth a look though its name has no function."""
+        always = [
+            clues(negations_inward(self._conditions[place]), self._layout.scalars) for place in self._always
+        ]
+        known = [tests for tests in always if tests is not None]
+        return len(known) < len(always) or Either(tuple(sorted(frozenset().union(*known), key=repr)))
 
     def slow(self, record: Mapping[str, Any]) -> tuple[int, ...]:
         """The conditions that hold for plain JSON of any shape."""
@@ -65,44 +90,25 @@ class Matcher:
         return tuple(place for place, one in enumerate(self._conditions) if one.holds(record))
 
     def pluck(self, paths: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
-        """A function that takes plain values out of a record of the expected shape; None for what is not there."""
-        emitter = Emitter(self._layout, self._access, self.odd.add)
+        """A function that takes plain values as texts out of a record of the expected shape; None for what is missing."""
+        emitter = self._emitter()
         values = "".join(f"{emitter.value(path)}, " for path in paths)
         return _made(_source(emitter.lines, f"({values})"), emitter.constants)
 
     def column(self, name: str) -> Callable[[list[Any]], list[Any]]:
-        """A function that takes one top member out of many records of the expected shape."""
+        """A function that takes one top member out of those of many records of the expected shape that have it."""
         member = self._access.member("r", name)
         return _made(
-            f"def made(records):\n    return [{member} for r in records]\n", self._access.constants()
+            _source((), f"[v for r in records if (v := {member})]", "records"), self._access.constants()
         )
 
-
-class _Functions(dict[object, Match]):
-    """The functions by event name."""
-
-    def __init__(self, make: Callable[[object], Match]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, name: object) -> Match:
-        found = self._make(name)
-        if len(self) < MAX_NAMES:
-            self[name] = found
-        return found
+    def _emitter(self) -> Emitter:
+        return Emitter(self._layout, self._access, self.odd.add)
 
 
-def _compiled(emitter: Emitter, asked: Sequence[tuple[int, str]]) -> Match:
-    if not asked:
-        return lambda record: ()
-    lines = [*emitter.lines, "h = ()"]
-    lines += [f"if {text}: h += ({place},)" for place, text in asked]
-    return _made(_source(lines, "h"), emitter.constants)
-
-
-def _source(lines: Iterable[str], result: str) -> str:
+def _source(lines: Iterable[str], result: str, given: str = "r") -> str:
     body = "".join(f"    {line}\n" for line in lines)
-    return f"def made(r):\n{body}    return {result}\n"
+    return f"def made({given}):\n{body}    return {result}\n"
 
 
 def _made(source: str, constants: dict[str, Any]) -> Callable[..., Any]:
@@ -110,44 +116,6 @@ def _made(source: str, constants: dict[str, Any]) -> Callable[..., Any]:
     exec(source, scope)  # noqa: S102 - our own text; what users wrote is in it as literals only
     made: Callable[..., Any] = scope["made"]
     return made
-
-
-def guard(condition: Condition) -> frozenset[str] | None:
-    """The event names without which the condition never holds, or None; negations stand around single tests."""
-    if (
-        isinstance(condition, Matches)
-        and condition.field == EVENT_NAME
-        and condition.glob.literal is not None
-    ):
-        return frozenset({condition.glob.literal})
-    if isinstance(condition, Test | Not):
-        return None
-    found = [guard(part) for part in condition.parts]
-    known = [names for names in found if names is not None]
-    if isinstance(condition, All):
-        return frozenset.intersection(*known) if known else None
-    return frozenset().union(*known) if len(known) == len(found) else None
-
-
-def settled(condition: Condition, names: tuple[object, ...]) -> Condition | bool:
-    """What is left of a condition when the event name is known; no name stands for a field that is missing."""
-    if isinstance(condition, Test):
-        if condition.field != EVENT_NAME:
-            return condition
-        if isinstance(condition, Absent):
-            return all(name is None for name in names)
-        return any(condition.fits(name) for name in names)
-    if isinstance(condition, Not):
-        part = settled(condition.part, names)
-        return not part if isinstance(part, bool) else Not(part)
-    decisive = isinstance(condition, Either)
-    left = [settled(part, names) for part in condition.parts]
-    if decisive in [part for part in left if isinstance(part, bool)]:
-        return decisive
-    parts = tuple(part for part in left if not isinstance(part, bool))
-    if not parts:
-        return not decisive
-    return parts[0] if len(parts) == 1 else (Either(parts) if decisive else All(parts))
 
 
 def paths_of(conditions: Iterable[Condition]) -> frozenset[str]:

@@ -16,6 +16,16 @@ from orgmon.detections.fields import KNOWN, OBJECTS, OPEN_BELOW, Array, FieldTyp
 
 OPAQUE = frozenset(prefix.removesuffix(".") for prefix in OPEN_BELOW)
 
+WRITTEN = (
+    "userIdentity type principalId arn accountId accessKeyId userName sessionContext invokedBy eventTime eventSource "
+    "eventName awsRegion sourceIPAddress userAgent errorCode errorMessage requestParameters responseElements "
+    "additionalEventData requestID eventID readOnly resources eventType managementEvent recipientAccountId "
+    "sharedEventID vpcEndpointId eventCategory tlsDetails"
+)
+"""The order in which CloudTrail writes what is in a record."""
+
+PLACES = {name: place for place, name in enumerate(WRITTEN.split())}
+
 
 class Shape(enum.Enum):
     """What a part of a record is; each may also be null or missing."""
@@ -25,7 +35,6 @@ class Shape(enum.Enum):
     NUMBER = "a number"
     OBJECT = "an object"
     LIST = "a list of objects"
-    ANY = "anything"
     RAW = "anything, read when it is asked for"
 
 
@@ -58,10 +67,11 @@ class Layout:
     """The tree of the parts that a set of dotted paths needs."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self.paths = tuple(sorted(set(paths)))
+        self.paths = tuple(sorted(set(paths), key=_written))
         self._opaque = frozenset(_opaque(self.paths))
         self.root = Node(Shape.OBJECT)
         self.slots = {path: self._added(path) for path in self.paths}
+        self.scalars = frozenset(path for path, slot in self.slots.items() if slot.shape in CLASSES)
 
     def _added(self, path: str) -> Slot:
         """The slot of a path, whose nodes are put into the tree."""
@@ -71,7 +81,7 @@ class Layout:
             way = tuple(names[:depth])
             node = node.children.setdefault(name, Node(self._shape(way)))
             if node.shape is Shape.LIST:
-                member = SCALARS.get(KNOWN[path].kind, Shape.ANY)
+                member = SCALARS[KNOWN[path].kind]
                 node.children.setdefault(names[depth], Node(member))
             if node.shape is not Shape.OBJECT:
                 return Slot(way, tuple(names[depth:]), node.shape)
@@ -82,9 +92,9 @@ class Layout:
             return Shape.RAW
         path = ".".join(way)
         if path in KNOWN:
-            return SCALARS.get(KNOWN[path].kind, Shape.ANY)
-        if path not in OBJECTS:
-            return Shape.ANY
+            return SCALARS.get(KNOWN[path].kind, Shape.RAW)
+        if path not in OBJECTS or len(way) > 1:
+            return Shape.RAW
         return Shape.LIST if _is_list(path) else Shape.OBJECT
 
     def conforms(self, record: object) -> bool:
@@ -95,6 +105,11 @@ class Layout:
         """The paths at which a record holds something that the fields of CloudTrail never hold."""
         found = (path for path in self.paths if violates(path, record))
         return frozenset(found)
+
+
+def _written(path: str) -> tuple[list[int], str]:
+    """Sorts paths as CloudTrail writes them: a parser that expects the members in their order finds them sooner."""
+    return [PLACES.get(name, len(PLACES)) for name in path.split(".")], path
 
 
 def _opaque(paths: Iterable[str]) -> Iterator[str]:
@@ -114,7 +129,7 @@ def _is_list(path: str) -> bool:
 def _conforms(record: Mapping[str, Any], node: Node) -> bool:
     for name, child in node.children.items():
         value = record.get(name)
-        if value is None or child.shape in (Shape.ANY, Shape.RAW):
+        if value is None or child.shape is Shape.RAW:
             continue
         if child.shape is Shape.OBJECT:
             if not isinstance(value, dict) or not _conforms(value, child):

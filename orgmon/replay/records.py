@@ -1,15 +1,14 @@
 """JSON to records: typed where msgspec is installed, plain otherwise and wherever a record has an odd shape.
 
-Both give the same records to a matcher. A record as plain JSON that does not have the layout's shape is handed on as
-``Odd``, for the slow path.
+Both give the same records to a matcher. A record that does not have the layout's shape stays plain JSON, for the slow
+path.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from orgmon.replay.access import Access, PlainAccess, is_fast, record_type, typed_access
 from orgmon.replay.paths import Layout
@@ -26,11 +25,11 @@ class ForeignError(Exception):
     """JSON that is readable and holds no CloudTrail records; says what it is."""
 
 
-@dataclass(frozen=True)
-class Odd:
-    """A record of another shape than records have, as parsed JSON."""
+class Batch(NamedTuple):
+    """Records of the layout's shape in a reader's form, and records of another shape as parsed JSON."""
 
-    record: dict[str, Any]
+    typical: list[Any]
+    odd: list[dict[str, Any]]
 
 
 class Reader(Protocol):
@@ -38,10 +37,10 @@ class Reader(Protocol):
 
     access: Access
 
-    def document(self, data: bytes) -> list[Any]:
+    def document(self, data: bytes) -> Batch:
         """The records of a whole file: ``{"Records": [...]}``, the output of filter-log-events, or one record."""
 
-    def lines(self, data: bytes) -> list[Any]:
+    def lines(self, data: bytes) -> Batch:
         """The records of whole lines, a record or an envelope around one in each."""
 
 
@@ -57,21 +56,21 @@ class PlainReader:
         self.access: Access = PlainAccess()
         self._layout = layout
 
-    def document(self, data: bytes) -> list[Any]:
+    def document(self, data: bytes) -> Batch:
         """See Reader."""
-        content = json.loads(data)
-        return [self._checked(record) for record in records_of(content)]
+        return self._batch(records_of(json.loads(data)))
 
-    def lines(self, data: bytes) -> list[Any]:
+    def lines(self, data: bytes) -> Batch:
         """See Reader."""
-        return [self._checked(record) for record in records_of_lines(data)]
+        return self._batch(records_of_lines(data))
 
-    def _checked(self, record: Any) -> Any:
-        if self._layout.conforms(record):
-            return record
-        if not isinstance(record, dict):
-            raise ForeignError("a record is no JSON object")
-        return Odd(record)
+    def _batch(self, records: Iterable[Any]) -> Batch:
+        found = Batch([], [])
+        for record in records:
+            if not isinstance(record, dict):
+                raise ForeignError("a record is no JSON object")
+            (found.typical if self._layout.conforms(record) else found.odd).append(record)
+        return found
 
 
 class TypedReader:
@@ -83,35 +82,36 @@ class TypedReader:
         line = record_type(layout, detail=record | None)
         unset = msgspec.UNSET
         file: Any = msgspec.defstruct("File", [("Records", list[record] | msgspec.UnsetType, unset)])  # type: ignore[valid-type]
-        self._plain = PlainReader(layout)
         self._file: Any = msgspec.json.Decoder(file)
         self._line = msgspec.json.Decoder(line)
         self._lines = msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
 
-    def document(self, data: bytes) -> list[Any]:
+    def document(self, data: bytes) -> Batch:
         """See Reader."""
         try:
             found = self._file.decode(data).Records
         except msgspec.ValidationError:
             found = msgspec.UNSET
         if found is not msgspec.UNSET:
-            return found  # type: ignore[no-any-return]
-        content = json.loads(data)
-        return [self._one(json.dumps(record).encode()) for record in records_of(content)]
+            return Batch(found, [])
+        return self._one_by_one(json.dumps(record).encode() for record in records_of(json.loads(data)))
 
-    def lines(self, data: bytes) -> list[Any]:
+    def lines(self, data: bytes) -> Batch:
         """See Reader."""
         try:
             found = self._lines.decode_lines(data)
         except msgspec.ValidationError:
-            return [self._one(line) for line in data.split(b"\n") if line.strip()]
-        return [self._inner(record) for record in found]
+            return self._one_by_one(line for line in data.split(b"\n") if line.strip())
+        return Batch([self._inner(record) for record in found], [])
 
-    def _one(self, line: bytes) -> Any:
-        try:
-            return self._inner(self._line.decode(line))
-        except msgspec.ValidationError:
-            return self._plain.lines(line)[0]
+    def _one_by_one(self, lines: Iterable[bytes]) -> Batch:
+        found = Batch([], [])
+        for line in lines:
+            try:
+                found.typical.append(self._inner(self._line.decode(line)))
+            except msgspec.ValidationError:
+                found.odd.extend(records_of_lines(line))
+        return found
 
     def _inner(self, record: Any) -> Any:
         if record.eventName is not msgspec.UNSET:

@@ -10,6 +10,7 @@ from orgmon.detections.model import Detection, Flow, Severity
 from orgmon.replay.forecast import Forecast, forecast
 from orgmon.replay.tally import Counts, Tally
 from orgmon.replay.timeline import Place
+from orgmon.replay.visibility import has_rule
 from orgmon.replay.windows import Windows
 
 TOP = 5
@@ -135,14 +136,13 @@ def _result(detection: Detection, counts: Counts, days: float, accounts: int) ->
     actors = counts.actors.top(TOP)
     windows = counts.alerts if isinstance(counts.alerts, Windows) else None
     number = alerts.total()
-    carries_events = Flow.EVENTS in detection.flows and detection.threshold is None
     return DetectionResult(
         id=detection.id,
         title=detection.title,
         severity=detection.severity,
         hits=counts.hits,
-        metric_hits=counts.by_flow[Flow.METRICS] if Flow.METRICS in detection.flows else None,
-        event_hits=counts.by_flow[Flow.EVENTS] if carries_events else None,
+        metric_hits=counts.hits if Flow.METRICS in detection.flows else None,
+        event_hits=counts.hits - counts.undelivered if has_rule(detection) else None,
         undelivered=counts.undelivered,
         alerts=number,
         first=counts.first,

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orgmon.detections.model import Detection
-from orgmon.replay.expressions import first
+from orgmon.replay.expressions import first_text
 from orgmon.replay.matcher import Matcher, paths_of
+from orgmon.replay.narrowing import EVENT_NAME
 from orgmon.replay.paths import Layout
-from orgmon.replay.records import Odd, Reader, reader, records_of, records_of_lines
+from orgmon.replay.records import Batch, Reader, reader, records_of, records_of_lines
 from orgmon.replay.verify import Disagreement, Verifier
 from orgmon.replay.visibility import Sight, sight
 
-TIME, NAME, ACCOUNT = "eventTime", "eventName", "recipientAccountId"
+TIME, ACCOUNT = "eventTime", "recipientAccountId"
 FACTS = (
     "eventID",
     TIME,
-    NAME,
+    EVENT_NAME,
     "eventType",
     "eventCategory",
     ACCOUNT,
@@ -33,7 +35,7 @@ FACTS = (
 )
 """What is told of a hit; what an actor is called is the first of the last five that there is."""
 
-Facts = tuple[Any, ...]
+Texts = tuple[str | None, ...]
 Groups = dict[int, tuple[str, ...]]
 
 
@@ -93,8 +95,8 @@ class Scanner:
         self._reader: Reader = reader(layout, fast=fast)
         self._matcher = Matcher([one.condition for one in rules.detections], layout, self._reader.access)
         self._rules = rules
-        self._facts = self._matcher.pluck(FACTS)
-        self._names, self._times, self._accounts = map(self._matcher.column, (NAME, TIME, ACCOUNT))
+        self._facts, self._time = self._matcher.pluck(FACTS), self._matcher.pluck((TIME,))
+        self._times, self._accounts = map(self._matcher.column, (TIME, ACCOUNT))
         self._verifier = Verifier(rules.detections) if rules.verify else None
         self._groups = {
             place: (one.threshold.group_by, self._matcher.pluck(one.threshold.group_by))
@@ -104,94 +106,82 @@ class Scanner:
 
     def document(self, data: bytes) -> Findings:
         """The findings in a whole file. Raises ValueError and ForeignError as ``Reader`` does."""
-        plain = (lambda: records_of(json.loads(data))) if self._verifier else None
-        return self._scan(self._reader.document(data), plain)
+        if self._verifier:
+            return self._verified(self._verifier, records_of(json.loads(data)))
+        return self._scan(self._reader.document(data))
 
     def lines(self, data: bytes) -> Findings:
         """The findings in whole lines. Raises ValueError and ForeignError as ``Reader`` does."""
-        plain = (lambda: records_of_lines(data)) if self._verifier else None
-        return self._scan(self._reader.lines(data), plain)
+        if self._verifier:
+            return self._verified(self._verifier, records_of_lines(data))
+        return self._scan(self._reader.lines(data))
 
-    def _scan(self, records: list[Any], plain: Callable[[], Any] | None) -> Findings:
+    def _verified(self, verifier: Verifier, records: Iterable[Any]) -> Findings:
+        """Every record alone, what was found held against what goes to AWS."""
         found = Findings()
-        places = self._verified(records, plain(), found) if plain else None
-        if places is None:
-            odd = [record for record in records if record.__class__ is Odd]
-            typical = [record for record in records if record.__class__ is not Odd] if odd else records
-            self._typical(typical, found)
-            for record in odd:
-                self._odd(record.record, found)
+        for record in records:
+            alone = self._scan(self._reader.lines(json.dumps(record).encode()))
+            if alone.events:
+                places = alone.hits[0].places if alone.hits else ()
+                alone.disagreements += verifier.check(record, places)
+            merge(found, alone)
+        return found
+
+    def _scan(self, batch: Batch) -> Findings:
+        found = Findings()
+        self._typical(batch.typical, found)
+        for record in batch.odd:
+            self._odd(record, found)
         return found
 
     def _typical(self, records: list[Any], found: Findings) -> None:
         """Records of the expected shape, many at once: the path that has to be fast."""
         if self._rules.since or self._rules.until:
-            kept = [
-                record
-                for record, time in zip(records, self._times(records), strict=True)
-                if self._is_in(time)
-            ]
+            kept = [record for record in records if self._is_in(*self._time(record))]
             found.left_out += len(records) - len(kept)
             records = kept
-        times = [time for time in self._times(records) if time]
-        self._note(found, len(records), times, self._accounts(records))
-        functions, odd = self._matcher.functions, self._matcher.odd
-        for record, name in zip(records, self._names(records), strict=True):
-            places = functions[name](record)
-            if places:
-                groups = {
-                    place: pluck(record) for place, (_, pluck) in self._groups.items() if place in places
-                }
-                found.hits.append(_hit(self._facts(record), places, groups))
-            if odd:
-                found.violations.update(odd)
-                odd.clear()
+        self._note(found, len(records), self._times(records), self._accounts(records))
+        self._matcher.sweep(records, functools.partial(self._take, found))
+
+    def _take(self, found: Findings, record: Any, places: tuple[int, ...]) -> None:
+        """Note what holds for a record of the expected shape, and what is odd in it nevertheless."""
+        if places:
+            groups = {place: self._groups[place][1](record) for place in places if place in self._groups}
+            found.hits.append(_hit(self._facts(record), places, groups))
+        self._note_odd(found)
 
     def _odd(self, record: Mapping[str, Any], found: Findings) -> None:
         """A record of another shape, by the meaning of the conditions themselves."""
-        facts = tuple(first(record, tuple(path.split("."))) for path in FACTS)
-        time = facts[1] if isinstance(facts[1], str) else ""
+        facts = _texts(record, FACTS)
+        time, account = facts[1] or "", facts[5]
         if not self._is_in(time):
             found.left_out += 1
             return
-        self._note(found, 1, [time] if time else [], [facts[5]])
+        self._note(found, 1, [time] if time else [], [account] if account else [])
         places = self._matcher.slow(record)
-        found.violations.update(self._matcher.odd)
-        self._matcher.odd.clear()
+        self._note_odd(found)
         if places:
             groups = {
-                place: tuple(first(record, tuple(path.split("."))) for path in paths)
-                for place, (paths, _) in self._groups.items()
-                if place in places
+                place: _texts(record, self._groups[place][0]) for place in places if place in self._groups
             }
             found.hits.append(_hit(facts, places, groups))
+
+    def _note_odd(self, found: Findings) -> None:
+        if self._matcher.odd:
+            found.violations.update(self._matcher.odd)
+            self._matcher.odd.clear()
 
     def _is_in(self, time: object) -> bool:
         text = str(time or "")
         return self._rules.since <= text and (not self._rules.until or text < self._rules.until)
 
     @staticmethod
-    def _note(found: Findings, count: int, times: list[str], accounts: list[Any]) -> None:
+    def _note(found: Findings, count: int, times: list[str], accounts: list[str]) -> None:
         found.events += count
         if times:
             found.first = min(min(times), found.first or "9")
             found.last = max(max(times), found.last)
-        found.accounts.update({str(account) for account in set(accounts) if account})
-
-    def _verified(self, records: list[Any], plain: Any, found: Findings) -> bool:
-        """Every record alone, what was found held against what goes to AWS."""
-        assert self._verifier
-        for record, content in zip(records, plain, strict=True):
-            alone = Findings()
-            if record.__class__ is Odd:
-                self._odd(record.record, alone)
-            else:
-                self._typical([record], alone)
-            if alone.events:
-                places = alone.hits[0].places if alone.hits else ()
-                alone.disagreements += self._verifier.check(content, places)
-            merge(found, alone)
-        return True
+        found.accounts.update(accounts)
 
 
 def merge(into: Findings, other: Findings) -> None:
@@ -206,14 +196,19 @@ def merge(into: Findings, other: Findings) -> None:
     into.disagreements += other.disagreements
 
 
-def _hit(facts: Facts, places: tuple[int, ...], groups: Mapping[int, tuple[Any, ...]]) -> Hit:
-    event_id, time, name, event_type, category, account, caller, *actors = facts
+def _texts(record: Mapping[str, Any], paths: Iterable[str]) -> Texts:
+    """The first plain value at each path, as a text, or None."""
+    return tuple(first_text(record, tuple(path.split("."))) for path in paths)
+
+
+def _hit(facts: Texts, places: tuple[int, ...], groups: Mapping[int, Texts]) -> Hit:
+    event_id, time, name, event_type, category, account, caller, arn, service, user, principal, kind = facts
     return Hit(
-        str(event_id or ""),
-        str(time or ""),
-        str(account or caller or ""),
-        next((str(actor) for actor in actors if actor), "unknown"),
-        sight(*(one if isinstance(one, str) else None for one in (name, event_type, category))),
+        event_id or "",
+        time or "",
+        account or caller or "",
+        arn or service or user or principal or kind or "unknown",
+        sight(name, event_type, category),
         places,
         {place: tuple(map(str, values)) for place, values in groups.items()} if groups else {},
     )

@@ -14,7 +14,7 @@ from orgmon.replay.duplicates import Seen
 from orgmon.replay.grouping import Groups
 from orgmon.replay.scan import Findings, Hit, Rules
 from orgmon.replay.timeline import Place
-from orgmon.replay.visibility import has_rule, needed
+from orgmon.replay.visibility import Sight, has_rule, needed
 from orgmon.replay.windows import Windows
 
 ACTORS = 256
@@ -53,7 +53,6 @@ class Counts:
     """What is known of one detection. ``undelivered`` are hits that its event rules never get to see."""
 
     hits: int = 0
-    by_flow: Counter[Flow] = field(default_factory=Counter)
     undelivered: int = 0
     by_place: Counter[Place] = field(default_factory=Counter)
     first: str = ""
@@ -72,8 +71,7 @@ class Tally:
         self.seen = Seen()
         self.total = Findings()
         self.counts = [Counts(alerts=_timeline(one)) for one in rules.detections]
-        self._needed = [needed(one) if has_rule(one) else None for one in rules.detections]
-        self._metrics = [Flow.METRICS in one.flows for one in rules.detections]
+        self._needed = [needed(one) if has_rule(one) else Sight.NOBODY for one in rules.detections]
         self._minutes: dict[str, int] = {}
 
     def add(self, found: Findings) -> None:
@@ -104,21 +102,14 @@ class Tally:
             counts.actors.add(hit.actor)
             if not counts.first or hit.time < counts.first:
                 counts.first = hit.time
-            counts.last = max(counts.last, hit.time)
-            self._by_flow(counts, index, hit)
+            if hit.time > counts.last:
+                counts.last = hit.time
+            if hit.sight < self._needed[index]:
+                counts.undelivered += 1
             if isinstance(counts.alerts, Windows):
                 counts.alerts.add(hit.groups.get(index, ()), minute)
             else:
                 counts.alerts.add((hit.account, hit.actor), minute)
-
-    def _by_flow(self, counts: Counts, index: int, hit: Hit) -> None:
-        if self._metrics[index]:
-            counts.by_flow[Flow.METRICS] += 1
-        least = self._needed[index]
-        if least is not None and hit.sight >= least:
-            counts.by_flow[Flow.EVENTS] += 1
-        elif least is not None:
-            counts.undelivered += 1
 
     def _minute(self, time: str) -> int:
         """Minutes since 1970; times of one minute are looked up."""
