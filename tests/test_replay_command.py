@@ -269,10 +269,12 @@ def test_a_config_fills_in_decoys_and_no_output_names_them(
     assert phrase not in printed.out + printed.err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the processes below another in /proc")
 def test_an_interruption_leaves_no_process_behind(tmp_path: Path) -> None:
     body = gzip.compress(json.dumps({"Records": [record(n) for n in range(20_000)]}).encode())
-    for number in range(60):
-        (tmp_path / f"{number}.json.gz").write_bytes(body)
+    (tmp_path / "0.json.gz").write_bytes(body)
+    for number in range(1, 600):
+        (tmp_path / f"{number}.json.gz").hardlink_to(tmp_path / "0.json.gz")
     started = subprocess.Popen(
         [sys.executable, "-m", "orgmon", "replay", str(tmp_path), "--processes", "2"],
         stderr=subprocess.PIPE,
@@ -280,7 +282,9 @@ def test_an_interruption_leaves_no_process_behind(tmp_path: Path) -> None:
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    time.sleep(2)
+    below = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+    while len(below.read_text().split()) < 2 and started.poll() is None:
+        time.sleep(0.01)
     started.send_signal(signal.SIGINT)
     _, err = started.communicate(timeout=30)
     assert started.returncode == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,9 @@ BLOCK = 1 << 20
 
 LARGEST = 1 << 29
 """Bytes of one JSON document. CloudTrail's files have a few MB."""
+
+DELIVERED = b'{"Records":['
+"""How the files that CloudTrail delivers begin."""
 
 EXPORTED = re.compile(rb"\s*\d{4}-\d\d-\d\dT[\d:.]+Z? +(?=\{)")
 """What stands before the record in a line that CloudWatch Logs exported."""
@@ -30,7 +34,11 @@ class Part(NamedTuple):
 def parts(pieces: Iterable[bytes]) -> Iterator[Part]:
     """The parts of a file. Raises ForeignError where it is of no known format."""
     source = iter(pieces)
-    head = _until_newline(source)
+    first = next(source, b"")
+    if first.startswith(DELIVERED):
+        yield Part(_whole(first, source), is_lines=False)
+        return
+    head = _until_newline(itertools.chain((first,), source))
     line, newline, rest = head.partition(b"\n")
     if not head.strip():
         raise ForeignError("empty")

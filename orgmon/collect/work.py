@@ -10,9 +10,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from orgmon.collect.inflate import keep_memory
 from orgmon.collect.reading import Read, read, read_all
 from orgmon.collect.sources import Source
 from orgmon.errors import OrgmonError
@@ -20,7 +22,7 @@ from orgmon.replay.report import Unread
 from orgmon.replay.scan import Rules, Scanner
 from orgmon.replay.tally import Tally
 
-BATCH, BATCH_FILES = 2 << 20, 64
+BATCH, BATCH_FILES = 4 << 20, 256
 """Bytes and sources that a process is given at a time."""
 
 LARGE = 64 << 20
@@ -83,6 +85,7 @@ def _cores() -> int:
 
 
 def _alone(sources: Iterable[Source], rules: Rules) -> Iterator[Read]:
+    keep_memory()
     scanner = Scanner(rules)
     for source in sources:
         yield from read(scanner, source)
@@ -94,13 +97,15 @@ def _spread(sources: Iterable[Source], rules: Rules, number: int) -> Iterator[Re
     stop = context.Event()
     pool = ProcessPoolExecutor(number, context, initializer=_begin, initargs=(rules, stop))
     try:
-        pool.submit(_nothing).result()  # the processes are there before anybody starts threads
+        with _uninterrupted():  # the processes are there before anybody starts threads
+            pool.submit(_nothing).result()
         running: set[Future[Read]] = set()
         for batch in _batches(sources):
             if isinstance(batch, Source):
                 yield from read(Scanner(rules), batch)
                 continue
-            running.add(pool.submit(_work, batch))
+            with _uninterrupted():
+                running.add(pool.submit(_work, batch))
             if len(running) > 2 * number:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (one.result() for one in done)
@@ -111,6 +116,16 @@ def _spread(sources: Iterable[Source], rules: Rules, number: int) -> Iterator[Re
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits meanwhile: a pool that is half started can be neither used nor shut down."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _context() -> Any:
@@ -143,6 +158,7 @@ _HERE: dict[str, Any] = {}
 
 def _begin(rules: Rules, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    keep_memory()
     _HERE.update(scanner=Scanner(rules), stopped=stop.is_set)
 
 

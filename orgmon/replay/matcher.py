@@ -1,8 +1,9 @@
 """All conditions as generated code, in which most records are let go after a look at a few fields.
 
-Names that a condition cannot hold without have functions of their own, made when the name is first met: whatever is
-asked of the name is settled then. All other records are looked at only where a clue says that a condition without such
-names may hold. The meaning is that of ``condition.holds(record)``; a record of an odd shape is given to exactly that.
+A condition that cannot hold without certain event names is only asked of records with these names, by a function for
+each name, made when it is first met: whatever is asked of the name is settled then. All other conditions are asked
+where a clue says that one of them may hold. The meaning is that of ``condition.holds(record)``; a record of an odd
+shape is given to exactly that.
 """
 
 from __future__ import annotations
@@ -42,8 +43,7 @@ class Matcher:
         """A function that makes the one for this event name, leaves it in its own place, and asks it."""
 
         def match(record: Any) -> tuple[int, ...]:
-            places = sorted((*self._always, *self._guarded[name]))
-            asked = [(place, settled(self._conditions[place], (name,))) for place in places]
+            asked = [(place, settled(self._conditions[place], name)) for place in self._guarded[name]]
             self.functions[name] = self._function(asked)
             return self.functions[name](record)
 
@@ -60,18 +60,16 @@ class Matcher:
     def _swept(self) -> Sweep:
         """A function that tells a callback the records for which conditions hold, or that are odd, and which hold."""
         emitter = self._emitter()
+        name = emitter.variable((EVENT_NAME,))
         _, clue = emitter.condition(self._clue())
-        name = self._access.member("r", EVENT_NAME)
-        common = self._function((place, self._conditions[place]) for place in self._always)
-        constants = {"own": self.functions.get, "common": common, "odd": self.odd, **emitter.constants}
+        always = self._function((place, self._conditions[place]) for place in self._always)
+        constants = {"own": self.functions.get, "always": always, "odd": self.odd, **emitter.constants}
         lines = [
             "for r in records:",
+            *(f"    {line}" for line in emitter.lines),
             f"    f = own({name})",
-            "    if f is None:",
-            *(f"        {line}" for line in emitter.lines),
-            f"        if not {clue}: continue",
-            "        f = common",
-            "    h = f(r)",
+            "    h = () if f is None else f(r)",
+            f"    if {clue}: h += always(r)",
             "    if h or odd: tell(r, h)",
         ]
         return _made(_source(lines, "None", "records, tell"), constants)
@@ -90,7 +88,7 @@ class Matcher:
         return tuple(place for place, one in enumerate(self._conditions) if one.holds(record))
 
     def pluck(self, paths: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
-        """A function that takes plain values as texts out of a record of the expected shape; None for what is missing."""
+        """A function of a record of the expected shape: plain values as texts, None for what is missing."""
         emitter = self._emitter()
         values = "".join(f"{emitter.value(path)}, " for path in paths)
         return _made(_source(emitter.lines, f"({values})"), emitter.constants)

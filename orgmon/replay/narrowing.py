@@ -34,19 +34,17 @@ def names_needed(condition: Condition) -> frozenset[str] | None:
     return frozenset().union(*known) if len(known) == len(found) else None
 
 
-def settled(condition: Condition, names: tuple[object, ...]) -> Condition | bool:
-    """What is left of a condition when the event name is known; no name stands for a field that is missing."""
+def settled(condition: Condition, name: str) -> Condition | bool:
+    """What is left of a condition when the event name is known."""
     if isinstance(condition, Test):
         if condition.field != EVENT_NAME:
             return condition
-        if isinstance(condition, Absent):
-            return all(name is None for name in names)
-        return any(condition.fits(name) for name in names)
+        return not isinstance(condition, Absent) and condition.fits(name)
     if isinstance(condition, Not):
-        part = settled(condition.part, names)
+        part = settled(condition.part, name)
         return not part if isinstance(part, bool) else Not(part)
     decisive = isinstance(condition, Either)
-    left = [settled(part, names) for part in condition.parts]
+    left = [settled(part, name) for part in condition.parts]
     if decisive in [part for part in left if isinstance(part, bool)]:
         return decisive
     parts = tuple(part for part in left if not isinstance(part, bool))
