@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,9 +36,19 @@ from orgmon.detections.condition import (
     Present,
     Within,
 )
+from orgmon.detections.event_bus import check_event_bus
 from orgmon.detections.log_group import check_log_group
 from orgmon.detections.meaning import matches, resolve
-from orgmon.detections.model import Detection, MetricFilter, RuleState, Runbook, Scope, Severity, Threshold
+from orgmon.detections.model import (
+    Detection,
+    EventRule,
+    MetricFilter,
+    RuleState,
+    Runbook,
+    Scope,
+    Severity,
+    Threshold,
+)
 from orgmon.errors import DetectionError
 
 WORDS = ["ab", "abc", "b", "ba", "cab", "a"]
@@ -459,6 +470,19 @@ def test_a_log_group_takes_so_many_filters() -> None:
     check_log_group(with_regex[:5])
     with pytest.raises(DetectionError, match=r"d0, d1, d2, d3, d4, d5 .*E-CW-REGEX-BUDGET"):
         check_log_group(with_regex)
+
+
+def test_an_event_bus_takes_so_many_rules_and_fewer_with_wildcards() -> None:
+    plain = EventRule("r", {"source": ["aws.ec2"]}, RuleState.ENABLED, "probe")
+    check_event_bus([plain] * 300)
+    with pytest.raises(DetectionError, match=r"301 rules .*E-EB-BUS-FULL"):
+        check_event_bus([plain] * 301)
+    scarce = replace(plain, pattern={"detail": {"a": [{"wildcard": "a*b"}]}})
+    check_event_bus([plain, *[scarce] * 30])
+    with pytest.raises(DetectionError, match=r"31 rules .*probe \(31\).*E-EB-BUS-FULL"):
+        check_event_bus(
+            [*[scarce] * 30, replace(plain, pattern={"a": [{"anything-but": {"wildcard": "a*b"}}]})]
+        )
 
 
 def test_thresholds_have_no_rule() -> None:

@@ -20,6 +20,8 @@ class Code(enum.StrEnum):
     """A negated address block in an event pattern."""
     WILDCARDS = "E-EB-WILDCARD-BUDGET"
     """Wildcards that are too many or too complex for EventBridge."""
+    BUS_FULL = "E-EB-BUS-FULL"
+    """More rules, or rules with wildcards, than one event bus may have."""
     EVENT_SIZE = "E-EB-SIZE"
     """An event pattern of over 2,048 characters, or of too many combinations."""
     REGEX = "E-CW-REGEX-BUDGET"

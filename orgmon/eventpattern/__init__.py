@@ -62,6 +62,13 @@ class EventPattern:
     text: str
     rules: tuple[Rule, ...] = field(compare=False, repr=False)
 
+    @property
+    def has_wildcards(self) -> bool:
+        """Whether it counts against the rules with wildcards that a bus may have."""
+        return any(
+            matcher.complexity() for rule in self.rules for matchers in rule.values() for matcher in matchers
+        )
+
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Whether EventBridge hands the event (the whole envelope, as parsed JSON) to the rule's targets."""
         found: dict[str, list[Leaf]] = {}

@@ -7,7 +7,8 @@ import json
 from troposphere import GetAtt, Ref, Template, events
 
 from orgmon.detections.compile_rule import event_rules
-from orgmon.detections.model import Detection, Flow, Severity
+from orgmon.detections.event_bus import check_event_bus
+from orgmon.detections.model import Detection, Severity
 from orgmon.stacks import names
 
 # What an event of an alarm is called on its way; the notifier tells the detection by the alarm's name.
@@ -15,19 +16,13 @@ ALARM_MESSAGE = "member-alarm"
 
 
 def add(template: Template, detections: tuple[Detection, ...]) -> None:
-    """Add the rules of every detection that alerts by events."""
-    for detection in detections:
-        if Flow.EVENTS not in detection.flows or detection.severity is Severity.INFORMATIONAL:
-            continue
-        # Rules have no memory: what is only worth an alert in numbers comes from the members' alarms.
-        if detection.threshold is not None:
-            continue
-        rules = event_rules(detection)
-        for number, rule in enumerate(rules, start=1):
-            suffix = f"-{number}" if len(rules) > 1 else ""
-            template.add_resource(
-                _rule(f"{detection.id}{suffix}", detection.id, rule.pattern, rule.state, detection.severity)
-            )
+    """Add the rules of every detection that alerts by events. Raises DetectionError where the bus cannot take them."""
+    # Rules have no memory: what is only worth an alert in numbers comes from the members' alarms.
+    alerting = [one for one in detections if one.severity is not Severity.INFORMATIONAL]
+    found = [(one, rule) for one in alerting for rule in event_rules(one)]
+    check_event_bus([rule for _, rule in found])
+    for detection, rule in found:
+        template.add_resource(_rule(rule.name, detection.id, rule.pattern, rule.state, detection.severity))
     template.add_resource(
         _rule(ALARM_MESSAGE, ALARM_MESSAGE, names.travelling_alarms(), "ENABLED", "critical")
     )

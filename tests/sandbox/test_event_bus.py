@@ -324,6 +324,21 @@ def test_patterns_are_read_as_aws_reads_them(sandbox: Sandbox) -> None:
         events.put_rule(Name="bad", EventPattern=json.dumps({"source": "aws.ec2"}))
 
 
+def test_a_bus_takes_so_many_rules_and_fewer_with_wildcards(sandbox: Sandbox) -> None:
+    events = client(sandbox, "events", PROD)
+    for number in range(30):
+        scarce = json.dumps({"detail": {"name": [{"wildcard": f"a*{number}b"}]}})
+        events.put_rule(Name=f"scarce-{number}", EventPattern=scarce)
+    events.put_rule(Name="scarce-0", EventPattern=scarce)
+    with pytest.raises(ClientError, match=r"LimitExceededException.*wildcards"):
+        events.put_rule(Name="scarce-30", EventPattern=scarce)
+    plain = json.dumps({"source": ["shop"]})
+    for number in range(270):
+        events.put_rule(Name=f"plain-{number}", EventPattern=plain)
+    with pytest.raises(ClientError, match="LimitExceededException"):
+        events.put_rule(Name="plain-270", EventPattern=plain)
+
+
 def test_a_replay_sends_what_the_archive_has_to_the_rules_again(sandbox: Sandbox) -> None:
     make_log_rule(sandbox)
     grant = allow("logs:*", "*", Principal=service("events"))

@@ -182,6 +182,26 @@ def test_a_metric_filter_that_is_put_twice_is_there_once(world: World) -> None:
     assert [each["filterPattern"] for each in found] == ["two"]
 
 
+def test_a_log_group_takes_a_hundred_metric_filters(world: World) -> None:
+    logs = world.client("logs", PROD, HOME)
+    transformation = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+
+    def put(group: str, number: int) -> None:
+        name = f"f{number}"
+        logs.put_metric_filter(
+            logGroupName=group, filterName=name, filterPattern="x", metricTransformations=[transformation]
+        )
+
+    for group in ("/x", "/y"):
+        logs.create_log_group(logGroupName=group)
+    for number in range(100):
+        put("/x", number)
+    put("/x", 0)
+    with pytest.raises(ClientError, match="LimitExceededException"):
+        put("/x", 100)
+    put("/y", 100)
+
+
 def test_symmetric_keys_still_differ(world: World) -> None:
     kms = world.client("kms", PROD, HOME)
     first, second = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: keys of log groups, and metric filters that replace the one of the same name."""
+"""CloudWatch Logs: keys of log groups, and metric filters: so many, and in place of the one of the same name."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from orgmon.sandbox.calls import Call, Refusal
 
+MOST_FILTERS = 100
+"""Metric filters of one log group (CloudWatch Logs quota, not raised)."""
+
 if TYPE_CHECKING:
     from orgmon.sandbox.world import World
 
 
 def install(world: World) -> None:
-    """moto has neither AssociateKmsKey nor DisassociateKmsKey, and keeps a filter twice that is put twice."""
+    """moto has no AssociateKmsKey and DisassociateKmsKey, any number of filters, and one twice that is put twice."""
     repairs = _Logs(world)
     world.operations.register("logs", "AssociateKmsKey", repairs.associate)
     world.operations.register("logs", "DisassociateKmsKey", repairs.disassociate)
-    world.before.append(repairs.forget_former_filter)
+    world.before.append(repairs.make_room)
 
 
 class _Logs:
@@ -30,15 +33,16 @@ class _Logs:
         self._group(call).kms_key_id = None
         return {}
 
-    def forget_former_filter(self, call: Call) -> None:
+    def make_room(self, call: Call) -> None:
         """Before a filter is put: drop the one of that name, if its group exists (else moto refuses the call)."""
         if (call.service, call.operation) != ("logs", "PutMetricFilter"):
             return
-        store = self._world.store("logs", call.account, call.region)
-        name = call.params.get("filterName")
-        group = call.params.get("logGroupName")
-        filters = store.filters.metric_filters
-        filters[:] = [each for each in filters if (each["filterName"], each["logGroupName"]) != (name, group)]
+        filters = self._world.store("logs", call.account, call.region).filters.metric_filters
+        name, group = call.params.get("filterName"), call.params.get("logGroupName")
+        others = [each for each in filters if (each["filterName"], each["logGroupName"]) != (name, group)]
+        if sum(each["logGroupName"] == group for each in others) >= MOST_FILTERS:
+            raise Refusal("LimitExceededException", "Resource limit exceeded.")
+        filters[:] = others
 
     def _group(self, call: Call) -> Any:
         store = self._world.store("logs", call.account, call.region)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from orgmon.errors import PatternError
+from orgmon.eventpattern import EventPattern
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus, parsed
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST_PATTERN = 2048
 MOST_TARGETS = 5
+MOST_RULES, MOST_WITH_WILDCARDS = 300, 30
+"""Of one bus (EventBridge quotas). What AWS answers beyond the second is not published."""
 
 
 class BusApi:
@@ -136,9 +139,21 @@ class BusApi:
             pattern = str(call.params["EventPattern"])
             if len(pattern) > LONGEST_PATTERN:
                 raise Refusal("LimitExceededException", "The event pattern is longer than 2048 characters.")
-            _checked(pattern)
+            self._check_room(call, _checked(pattern))
         if (call.service, call.operation) == ("events", "PutTargets"):
             _check_targets(call)
+
+    def _check_room(self, call: Call, pattern: EventPattern) -> None:
+        name = str(call.params.get("EventBusName") or "default").rsplit("/", 1)[-1]
+        bus = self._world.stores.find("events", call.account, call.region, "event_buses", name)
+        others = [one for one in list(bus.rules.values()) if one.name != call.params["Name"]] if bus else []
+        if len(others) >= MOST_RULES:
+            raise Refusal("LimitExceededException", f"A bus can have {MOST_RULES} rules.")
+        texts = [one.event_pattern.dump() for one in others] if pattern.has_wildcards else []
+        if sum(parsed(text).has_wildcards for text in texts if text) >= MOST_WITH_WILDCARDS:
+            raise Refusal(
+                "LimitExceededException", f"A bus can have {MOST_WITH_WILDCARDS} rules with wildcards."
+            )
 
 
 def _check_targets(call: Call) -> None:
@@ -155,7 +170,7 @@ def _check_targets(call: Call) -> None:
             raise Refusal("ValidationException", text)
 
 
-def _checked(pattern: str) -> Any:
+def _checked(pattern: str) -> EventPattern:
     try:
         return parsed(pattern)
     except PatternError as problem:

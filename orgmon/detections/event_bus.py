@@ -1,0 +1,35 @@
+"""What one event bus can take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from orgmon import eventpattern
+from orgmon.detections.codes import Code
+from orgmon.detections.model import EventRule
+from orgmon.errors import DetectionError
+
+MAX_RULES = 300
+"""Rules on a bus; AWS raises this quota on request, and has 100 in two Regions."""
+
+MAX_WITH_WILDCARDS = 30
+"""Rules with wildcards on a bus; AWS does not raise this quota."""
+
+
+def check_event_bus(rules: Sequence[EventRule]) -> None:
+    """Raise DetectionError where one bus cannot take all these rules (EventBridge quotas)."""
+    if len(rules) > MAX_RULES:
+        raise DetectionError(
+            f"the detections need {len(rules)} rules on the hub's event bus, and EventBridge allows {MAX_RULES} "
+            f"[{Code.BUS_FULL}]",
+            "switch some off (detections.disabled), or write flow: metric in rules of your own",
+        )
+    scarce = Counter(rule.detection for rule in rules if eventpattern.parse(rule.pattern).has_wildcards)
+    if scarce.total() > MAX_WITH_WILDCARDS:
+        most = ", ".join(f"{name} ({count})" for name, count in scarce.most_common(3))
+        raise DetectionError(
+            f"{scarce.total()} rules on the hub's event bus have wildcards, most of them of {most}, and EventBridge "
+            f"allows {MAX_WITH_WILDCARDS} [{Code.BUS_FULL}]",
+            "name fewer decoys, or use startswith or endswith in rules of your own",
+        )
