@@ -69,6 +69,8 @@ def test_own_rules(tmp_path: Path) -> None:
         ("  flow: both", "  flow: both\n  examples: {hit: []}", "r.yml:1: examples has no hit"),
         ("  flow: both", "  flow: both\n  controls: {cis-aws: 4.3}", "r.yml:9: controls is not"),
         ("  flow: both", "  flow: both\n  drill: {}", "r.yml:9: drill says how or why not"),
+        ("  flow: both", "  flow: both\n  drill: {how: x, not: y}", "r.yml:9: drill has no not"),
+        ("  flow: both", "  flow: [both]", r"r.yml:8: flow is \['both'\]"),
         ("  flow: both", "  flow: both\n  colour: red", "r.yml:9: orgmon has no colour"),
     ],
 )

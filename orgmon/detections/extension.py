@@ -71,7 +71,7 @@ def _flows(block: Mapping[str, Any], faults: Faults, *, events_only: bool) -> fr
     if "flow" not in block:
         return FLOWS["event"] if events_only else None
     word = block["flow"]
-    if word not in FLOWS:
+    if not isinstance(word, str) or word not in FLOWS:
         faults.mistake("flow", f"flow is {word!r}", f"write one of {', '.join(FLOWS)}")
         return None
     if events_only and word != "event":
@@ -91,9 +91,10 @@ def _runbook(value: object, faults: Faults) -> Runbook:
 
 def _drill(value: object, faults: Faults) -> Drill:
     found = faults.mapping("drill", value, frozenset({"how", "why_not"}))
-    if len(found) != 1:
+    said = {name: faults.text(name, found[name]) for name in ("how", "why_not") if name in found}
+    if len(said) != 1:
         faults.mistake("drill", "drill says how or why not, one of the two", "write drill: {how: ...}")
-    return Drill(**{str(key): faults.text(str(key), text) for key, text in found.items()})
+    return Drill(**said)
 
 
 def _examples(value: Mapping[str, Any], faults: Faults) -> tuple[Example, ...]:
