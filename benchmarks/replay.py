@@ -69,11 +69,11 @@ def _catalogue(folder: str) -> Iterator[Figure]:
 
 
 def _detections() -> tuple[Any, ...]:
-    from orgmon.detections.catalogue import resolved, shipped
+    from orgmon.detections.catalogue import shipped
     from orgmon.replay.selection import replayable
 
     values = {"decoys": ("backup-admin-",), "deployers": ("arn:aws:iam::*:role/deploy",)}
-    return tuple(replayable(resolved(shipped(), values))[0])
+    return tuple(replayable(shipped(), values)[0])
 
 
 def _replay(folder: str, detections: tuple[Any, ...], processes: int = 1) -> float:

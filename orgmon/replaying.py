@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from orgmon.aws.objects import Objects, client_of, split
 from orgmon.collect.buckets import fetched, listed
-from orgmon.collect.sources import Source, local
+from orgmon.collect.sources import Source, local, may_hold
 from orgmon.collect.work import Progress, collect
 from orgmon.detections.catalogue import shipped
 from orgmon.detections.model import Detection, Severity
@@ -21,6 +22,8 @@ from orgmon.replay.scan import Rules
 from orgmon.workspace import Workspace
 
 S3 = "s3://"
+SHOWN = 5
+"""Reasons that are told where nothing can be replayed."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,15 @@ def replayed(
     """
     detections, others = _detections(request, workspace)
     rules = Rules(tuple(detections), time(request.since), time(request.until), request.verify)
-    sources, total = _sources(request.path, workspace, make_session)
-    found = collect(sources, rules, total=total, processes=request.processes, report=progress)
+    there, opened = _sources(request.path, workspace, make_session)
+    kept = [one for one in there if may_hold(one.name, rules.since, rules.until)]
+    total = sum(one.size for one in kept)
+    found = collect(opened(kept), rules, total=total, processes=request.processes, report=progress)
     return report(
         found.tally,
         source=request.path,
         files=found.files,
+        files_left_out=len(there) - len(kept),
         bytes_read=found.progress.done,
         unread=found.unread,
         not_replayed=others,
@@ -69,28 +75,29 @@ def _detections(request: Request, workspace: Workspace | None) -> tuple[list[Det
         wanted, refused = selection.from_folder(request.rules)
     else:
         wanted = workspace.detections if workspace is not None else shipped()
-    found, others = selection.replayable(wanted)
+    found, others = selection.replayable(wanted, workspace.placeholders if workspace is not None else {})
     others = [*refused, *others]
     for ids in (request.ids, request.expected):
         selection.chosen(found, ids, others)
     chosen = selection.chosen(found, request.ids, others)
     if not chosen:
-        raise UsageError("there is no detection to replay", "name a folder of Sigma rules with --rules")
+        reasons = "".join(f"\n  {one.name}: {one.reason}" for one in others[:SHOWN])
+        raise UsageError(
+            f"there is no detection to replay{reasons}", "name a folder of Sigma rules with --rules"
+        )
     return chosen, others
 
 
 def _sources(
     path: str, workspace: Workspace | None, make_session: Callable[[str | None], Any] | None
-) -> tuple[Iterable[Source], int]:
-    """What to read, and how many bytes it is."""
+) -> tuple[list[Source], Callable[[list[Source]], Iterable[Source]]]:
+    """What there is, and how it is opened."""
     if not path.startswith(S3):
-        found = local(path)
-        return found, sum(one.size for one in found)
+        return local(path), lambda sources: sources
     bucket, prefix = split(path)
     sessions = workspace.sessions if workspace is not None else None
     objects = Objects(client_of(bucket, sessions, make_session), bucket, prefix)
-    found = listed(objects)
-    return fetched(objects, found), sum(one.size for one in found)
+    return listed(objects), functools.partial(fetched, objects)
 
 
 def time(text: str) -> str:

@@ -70,6 +70,11 @@ class Workspace:
         """The detections that are on, decoys filled in. Raises DetectionError."""
         return detections_of(self.config, self._path)
 
+    @property
+    def placeholders(self) -> dict[str, tuple[str, ...]]:
+        """What placeholders of rules stand for; decoys' names are among it."""
+        return placeholders_of(self.config)
+
     def check(self) -> None:
         """Read all that the user wrote, so that mistakes in it are told before AWS is asked.
 
@@ -188,12 +193,16 @@ def _change(wanted: DetectionOverride) -> catalogue.Change:
     )
 
 
-def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
-    """The detections that a config switches on, with the names of its decoys and deployers filled in."""
+def placeholders_of(config: Config) -> dict[str, tuple[str, ...]]:
+    """What a config fills placeholders of rules with: the names of its decoys, and its deployers."""
     phrases = tuple(f"{item.phrase}-" for item in config.decoys.items) if config.decoys else ()
     deployers = config.detections.deployers
     if config.organization.permission_model == "SELF_MANAGED":
         # What acts in members is then a role that the user has made, under AWS's own name for it.
         deployers = (*deployers, "*:assumed-role/AWSCloudFormationStackSetExecutionRole/*")
-    values = {"decoys": phrases, "deployers": deployers}
-    return catalogue.resolved(rules_of(config, path), values)
+    return {"decoys": phrases, "deployers": deployers}
+
+
+def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
+    """The detections that a config switches on, with placeholders filled in."""
+    return catalogue.resolved(rules_of(config, path), placeholders_of(config))

@@ -248,6 +248,23 @@ def test_rules_of_others_are_replayed_and_what_does_not_compile_is_told(
     assert [Path(one["name"]).name for one in report["not_replayed"]] == ["windows.yml"]
 
 
+def test_a_config_fills_in_the_placeholders_of_rules_of_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    deployer = sample.config().detections.deployers[0]
+    rule = RULE.replace("eventName: CreateAccessKey}", "userIdentity.arn|expand: '%deployers%'}")
+    (folder / "deployed.yml").write_text(rule)
+    (tmp_path / "in.json").write_text(
+        json.dumps({"Records": [record(1, **KEY, userIdentity={"type": "IAMUser", "arn": deployer})]})
+    )
+    arguments = (tmp_path / "in.json", "--rules", str(folder))
+    assert run(["replay", *map(str, arguments)]) == 2
+    assert "deployed: no values for deployers" in capsys.readouterr().err
+    assert hits(replayed(*arguments, "--config", str(sample.PATH), capsys=capsys)) == {"deployed": 1}
+
+
 def test_a_config_fills_in_decoys_and_no_output_names_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -343,6 +360,29 @@ def test_progress_says_rate_and_time_left() -> None:
     told = line(Progress(total=100_000_000, done=50_000_000, events=400_000), 5)
     assert told == "50%  400,000 events, 80,000/s, 10.0 MB/s, 5 s left"
     assert line(Progress(events=10), 1) == "10 events, 10/s, 0.0 MB/s"
+
+
+NAMED = "logs/111122223333_CloudTrail_us-east-1_{}_abc.json.gz"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "since", "until", "opened"),
+    [
+        ("20261127T1200Z", "2026-11-27T12:00:59Z", "", True),  # delivered before the minute was over
+        ("20261127T1200Z", "2026-11-27T12:01:00Z", "", False),
+        ("20261127T1200Z", "", "2026-10-29", True),  # delivered late
+        ("20261127T1200Z", "", "2026-10-28", False),
+        ("of-another-form", "2026-11-28", "2026-11-29", True),
+    ],
+)
+def test_files_of_other_times_are_not_opened(
+    stamp: str, since: str, until: str, opened: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = FakeS3({NAMED.format(stamp): gzip.compress(b'{"Records":[]}')})
+    times = [f"--{name}={value}" for name, value in (("since", since), ("until", until)) if value]
+    assert run(["replay", "s3://trail-files/logs/", *times, "--format", "json"], lambda profile: fake) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert (data["files"], data["files_left_out"]) == ((1, 0) if opened else (0, 1))
 
 
 def test_files_come_in_the_order_of_their_times(tmp_path: Path) -> None:

@@ -8,13 +8,17 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from orgmon.errors import UsageError
 
 DELIVERED = re.compile(r"_(\d{8}T\d{4}Z)_")
-"""The time in the name of a file that CloudTrail delivers."""
+"""The time, to the minute, in the name of a file that CloudTrail delivers."""
+
+LATE = timedelta(days=30)
+"""For so long CloudTrail tries to deliver a file. Source: CloudTrail user guide, "How CloudTrail works"."""
 
 STDIN = "-"
 
@@ -72,6 +76,20 @@ def _files(folder: str) -> Iterator[Source]:
 def in_order(sources: list[Source]) -> list[Source]:
     """By the time in their names, as far as there is one, then by name."""
     return sorted(sources, key=lambda one: (_delivered(one.name), one.name))
+
+
+def may_hold(name: str, since: str, until: str) -> bool:
+    """Whether a file of this name can hold events from and before these times (ISO 8601, UTC; empty for none).
+
+    No event is younger than its file, which may be delivered late; of other names nothing is known.
+    """
+    stamp = _delivered(name)
+    if not stamp:
+        return True
+    begun = datetime.strptime(stamp, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+    too_early = since and begun + timedelta(minutes=1) <= datetime.fromisoformat(since)
+    too_late = until and begun - LATE >= datetime.fromisoformat(until)
+    return not too_early and not too_late
 
 
 def _delivered(name: str) -> str:

@@ -47,6 +47,7 @@ def summary(report: ReplayReport) -> str:
         f"{report.events:,} events of {report.accounts} accounts in {report.files:,} files",
         f"{report.first} to {report.last}" if report.first else "",
         f"{report.left_out:,} outside of the time asked for" if report.left_out else "",
+        f"{report.files_left_out:,} files of other times not opened" if report.files_left_out else "",
         f"{report.duplicates:,} hits that came twice" if report.duplicates else "",
         f"{report.late:,} hits too far out of order to group" if report.late else "",
         f"{report.disagreements:,} disagreements with what goes to AWS" if report.verified else "",

@@ -71,12 +71,16 @@ class DetectionResult:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """What was read, and what every detection would have done. ``duplicates`` are hits that came again."""
+    """What was read, and what every detection would have done. ``duplicates`` are hits that came again.
+
+    ``files_left_out`` were not opened: their names say that they hold nothing of the time asked for.
+    """
 
     source: str
     events: int
     left_out: int
     files: int
+    files_left_out: int
     bytes_read: int
     first: str
     last: str
@@ -105,6 +109,7 @@ def report(
     source: str,
     files: int,
     bytes_read: int,
+    files_left_out: int = 0,
     unread: Sequence[Unread] = (),
     not_replayed: Sequence[Unread] = (),
 ) -> ReplayReport:
@@ -117,6 +122,7 @@ def report(
         events=total.events,
         left_out=total.left_out,
         files=files,
+        files_left_out=files_left_out,
         bytes_read=bytes_read,
         first=total.first,
         last=total.last,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from orgmon.detections.catalogue import own_files
@@ -33,17 +33,19 @@ def from_folder(folder: Path) -> tuple[list[Detection], list[Unread]]:
     return found, refused
 
 
-def replayable(detections: Iterable[Detection]) -> tuple[list[Detection], list[Unread]]:
-    """Those that records of CloudTrail can hit, and why the others cannot.
+def replayable(
+    detections: Iterable[Detection], values: Mapping[str, tuple[str, ...]]
+) -> tuple[list[Detection], list[Unread]]:
+    """Those that records of CloudTrail can hit, with placeholders filled in, and why the others cannot.
 
-    Placeholders that only except something are filled with nothing.
+    Placeholders without values that only except something except nothing.
     """
     found: list[Detection] = []
     others: list[Unread] = []
     for one in detections:
         if one.log_source is not LogSource.CLOUDTRAIL:
             others.append(Unread(one.id, f"it looks at findings of {one.log_source}"))
-        elif (filled := resolve(one, {})) is None:
+        elif (filled := resolve(one, values)) is None:
             names = ", ".join(sorted(one.placeholders))
             others.append(Unread(one.id, f"no values for {names}: name an accounts.yaml with --config"))
         else:
