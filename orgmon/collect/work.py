@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -158,6 +159,7 @@ _HERE: dict[str, Any] = {}
 
 def _begin(rules: Rules, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    gc.freeze()  # to collect among what was there before the fork would copy all of its memory
     keep_memory()
     _HERE.update(scanner=Scanner(rules), stopped=stop.is_set)
 

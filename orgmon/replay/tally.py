@@ -93,23 +93,24 @@ class Tally:
                 counts.examples.append(one.event_id)
 
     def _count(self, hit: Hit) -> None:
-        minute = self._minute(hit.time)
-        place = (hit.account, minute // (24 * MINUTE))
-        for index in hit.places:
+        _, time, account, actor, sight, places, groups = hit
+        minute = self._minute(time)
+        place = (account, minute // (24 * MINUTE))
+        for index in places:
             counts = self.counts[index]
             counts.hits += 1
             counts.by_place[place] += 1
-            counts.actors.add(hit.actor)
-            if not counts.first or hit.time < counts.first:
-                counts.first = hit.time
-            if hit.time > counts.last:
-                counts.last = hit.time
-            if hit.sight < self._needed[index]:
+            counts.actors.add(actor)
+            if not counts.first or time < counts.first:
+                counts.first = time
+            if time > counts.last:
+                counts.last = time
+            if sight < self._needed[index]:
                 counts.undelivered += 1
             if isinstance(counts.alerts, Windows):
-                counts.alerts.add(hit.groups.get(index, ()), minute)
+                counts.alerts.add(groups.get(index, ()), minute)
             else:
-                counts.alerts.add((hit.account, hit.actor), minute)
+                counts.alerts.add((account, actor), minute)
 
     def _minute(self, time: str) -> int:
         """Minutes since 1970; times of one minute are looked up."""
