@@ -177,6 +177,40 @@ def test_an_odd_type_is_counted_by_path_and_is_no_error() -> None:
         assert sorted(hit.places for hit in found.hits) == [(0,), (1,)]
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("asked", ["document", "lines"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"userAgent": "cut in the middle: \ud83d"},
+        {"requestParameters": {"userName": "\udc00"}},
+        {"eventID": "\ud800"},
+        {"requestParameters": {"size": float("nan")}},
+        {"errorCode": ["a"]},
+    ],
+)
+def test_a_record_that_a_strict_parser_refuses_hides_no_other(
+    odd: dict[str, Any], asked: str, fast: bool
+) -> None:
+    both = [record(1), record(2, **odd)]
+    whole = json.dumps({"Records": both}).encode()
+    lines = b"\n".join(json.dumps(one).encode() for one in both)
+    scanner = Scanner(rules_of(ANY), fast=fast)
+    found = scanner.document(whole) if asked == "document" else scanner.lines(lines)
+    assert (found.events, len(found.hits)) == (2, 2)
+    for hit in found.hits:
+        hit.event_id.encode()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_record_without_a_name_is_none_to_stumble_over(verify: bool, fast: bool) -> None:
+    nameless = {"eventID": "n", "eventTime": "2026-11-27T00:00:00Z"}
+    scanner = Scanner(rules_of(ANY, verify=verify), fast=fast)
+    found = scanner.document(json.dumps({"Records": [nameless, record(1, errorCode=1), record(2)]}).encode())
+    assert (found.events, len(found.hits), found.disagreements) == (3, 2, [])
+
+
 def test_a_function_is_made_for_the_names_that_a_condition_cannot_do_without_and_for_no_others() -> None:
     create, prefix = Matches("eventName", Glob(("CreateUser",))), Matches("eventName", Glob(("List", "")))
     root = Matches("userIdentity.type", Glob(("Root",)))

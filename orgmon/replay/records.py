@@ -6,6 +6,7 @@ path.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
@@ -66,15 +67,16 @@ class PlainReader:
 
     def _batch(self, records: Iterable[Any]) -> Batch:
         found = Batch([], [])
-        for record in records:
-            if not isinstance(record, dict):
-                raise ForeignError("a record is no JSON object")
+        for record in map(_checked, records):
             (found.typical if self._layout.conforms(record) else found.odd).append(record)
         return found
 
 
 class TypedReader:
-    """Reads with msgspec into structs that hold what the layout names."""
+    """Reads with msgspec into structs that hold what the layout names.
+
+    What msgspec refuses and ``json`` reads, such as half of a surrogate pair where CloudTrail cut a text, is odd.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self.access: Access = typed_access()
@@ -83,35 +85,33 @@ class TypedReader:
         unset = msgspec.UNSET
         file: Any = msgspec.defstruct("File", [("Records", list[record] | msgspec.UnsetType, unset)])  # type: ignore[valid-type]
         self._file: Any = msgspec.json.Decoder(file)
-        self._line = msgspec.json.Decoder(line)
         self._lines = msgspec.json.Decoder(list[line])  # type: ignore[valid-type]
 
     def document(self, data: bytes) -> Batch:
         """See Reader."""
-        try:
+        with contextlib.suppress(msgspec.DecodeError):
             found = self._file.decode(data).Records
-        except msgspec.ValidationError:
-            found = msgspec.UNSET
-        if found is not msgspec.UNSET:
-            return Batch(found, [])
-        return self._one_by_one(json.dumps(record).encode() for record in records_of(json.loads(data)))
+            if found is not msgspec.UNSET:
+                return Batch(found, [])
+        batch = Batch([], [])
+        for record in records_of(json.loads(data)):
+            try:
+                batch.typical.extend(self._file.decode(json.dumps({"Records": [record]}).encode()).Records)
+            except msgspec.DecodeError:
+                batch.odd.append(_checked(record))
+        return batch
 
     def lines(self, data: bytes) -> Batch:
         """See Reader."""
-        try:
-            found = self._lines.decode_lines(data)
-        except msgspec.ValidationError:
-            return self._one_by_one(line for line in data.split(b"\n") if line.strip())
-        return Batch([self._inner(record) for record in found], [])
-
-    def _one_by_one(self, lines: Iterable[bytes]) -> Batch:
-        found = Batch([], [])
-        for line in lines:
+        with contextlib.suppress(msgspec.DecodeError):
+            return Batch([self._inner(record) for record in self._lines.decode_lines(data)], [])
+        batch = Batch([], [])
+        for line in data.split(b"\n"):
             try:
-                found.typical.append(self._inner(self._line.decode(line)))
-            except msgspec.ValidationError:
-                found.odd.extend(records_of_lines(line))
-        return found
+                batch.typical.extend(self._inner(record) for record in self._lines.decode_lines(line))
+            except msgspec.DecodeError:
+                batch.odd.extend(map(_checked, records_of_lines(line)))
+        return batch
 
     def _inner(self, record: Any) -> Any:
         if record.eventName is not msgspec.UNSET:
@@ -119,6 +119,12 @@ class TypedReader:
         if record.detail and record.detail.eventName is not msgspec.UNSET:
             return record.detail
         raise ForeignError("a line without an event name")
+
+
+def _checked(record: Any) -> dict[str, Any]:
+    if not isinstance(record, dict):
+        raise ForeignError("a record is no JSON object")
+    return record
 
 
 def records_of(content: object) -> Iterable[Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from orgmon.detections.model import Detection, Flow, Severity
 from orgmon.replay.forecast import Forecast, forecast
+from orgmon.replay.scan import printable
 from orgmon.replay.tally import Counts, Tally
 from orgmon.replay.timeline import Place
 from orgmon.replay.visibility import has_rule
@@ -124,8 +125,8 @@ def report(
         files=files,
         files_left_out=files_left_out,
         bytes_read=bytes_read,
-        first=total.first,
-        last=total.last,
+        first=printable(total.first),
+        last=printable(total.last),
         accounts=accounts,
         duplicates=tally.seen.duplicates,
         late=sum(one.alerts.late for one in tally.counts),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orgmon.detections.model import Detection
-from orgmon.replay.expressions import first_text
+from orgmon.replay.anywhere import first_text
 from orgmon.replay.matcher import Matcher, paths_of
 from orgmon.replay.narrowing import EVENT_NAME
 from orgmon.replay.paths import Layout
@@ -120,7 +120,7 @@ class Scanner:
         """Every record alone, what was found held against what goes to AWS."""
         found = Findings()
         for record in records:
-            alone = self._scan(self._reader.lines(json.dumps(record).encode()))
+            alone = self._scan(self._reader.document(json.dumps({"Records": [record]}).encode()))
             if alone.events:
                 places = alone.hits[0].places if alone.hits else ()
                 alone.disagreements += verifier.check(record, places)
@@ -204,11 +204,16 @@ def _texts(record: Mapping[str, Any], paths: Iterable[str]) -> Texts:
 def _hit(facts: Texts, places: tuple[int, ...], groups: Mapping[int, Texts]) -> Hit:
     event_id, time, name, event_type, category, account, caller, arn, service, user, principal, kind = facts
     return Hit(
-        event_id or "",
-        time or "",
-        account or caller or "",
-        arn or service or user or principal or kind or "unknown",
+        printable(event_id or ""),
+        printable(time or ""),
+        printable(account or caller or ""),
+        printable(arn or service or user or principal or kind or "unknown"),
         sight(name, event_type, category),
         places,
         {place: tuple(map(str, values)) for place, values in groups.items()} if groups else {},
     )
+
+
+def printable(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON can hold and no output takes."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
