@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orgmon.config.model import Config, Selector
+from orgmon.config.model import Config
 from orgmon.detections.cis import FILTERS
 from orgmon.detections.codec import to_json
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.model import Detection
 from orgmon.functions.bundle import bundle, key_of
 from orgmon.organization import Organization
+from orgmon.placing import MEMBER_PLACEMENTS, accounts_of, auto_deploys, regions_of, selected, units_of
 from orgmon.stacks import access, alarms, base, decoys, detection, edge, hub, logs, names, trail
 from orgmon.stacks.definition import Inputs, Placement, Route, StackDefinition
 from orgmon.stackset import (
@@ -41,7 +42,6 @@ STACKS: tuple[StackDefinition, ...] = (
     decoys.STACK,
 )
 MANAGEMENT_SUFFIX = "-management"
-MEMBER_PLACEMENTS = (Placement.MEMBERS_HOME, Placement.MEMBERS_DETECTION, Placement.MEMBERS_GOVERNED)
 
 
 @dataclass(frozen=True)
@@ -64,27 +64,6 @@ class Rollout:
         """The stage that a stack or stack set belongs to."""
         base_name = name.removesuffix(MANAGEMENT_SUFFIX)
         return base_name if base_name in self.stages else self.stages[-1]
-
-
-def selected(selector: Selector, organization: Organization, config: Config) -> frozenset[str]:
-    """The ids of the accounts that a selector means: by unit, by tag (live or in accounts.yaml), or listed."""
-    chosen = set(selector.accounts) & set(organization.by_id)
-    for path in selector.units:
-        unit = organization.unit_at(path)
-        chosen |= organization.under(unit.id) if unit else set()
-    for account in organization.accounts:
-        entry = config.entry(account.id)
-        tags = {*account.tags, *((entry.tags if entry else {}).items())}
-        if tags & set(selector.tags.items()):
-            chosen.add(account.id)
-    return frozenset(chosen)
-
-
-def members_in_scope(config: Config, organization: Organization) -> frozenset[str]:
-    """The member accounts that monitoring covers; the management account is covered apart."""
-    inside = selected(config.scope, organization, config)
-    outside = selected(config.scope.exclude, organization, config)
-    return inside - outside - {organization.management_account_id}
 
 
 def rollout(config: Config, organization: Organization) -> Rollout:
@@ -235,18 +214,18 @@ def _stack_sets(
 def _of_members(
     common: StackSet, definition: StackDefinition, config: Config, organization: Organization
 ) -> StackSet:
-    accounts = _accounts(definition, config, organization)
+    accounts = accounts_of(definition, config, organization)
     service_managed = common.permission_model is PermissionModel.SERVICE_MANAGED
-    units = _units(definition, config, organization) if service_managed else ()
+    units = units_of(definition, config, organization) if service_managed else ()
     instances = tuple(
         StackInstance(account, region)
         for account in sorted(accounts)
-        for region in _regions(definition, account, config)
+        for region in regions_of(definition, account, config)
     )
     return replace(
         common,
         units=units,
-        auto_deployment=AutoDeployment(_auto_deploys(definition, config) and service_managed),
+        auto_deployment=AutoDeployment(auto_deploys(definition, config) and service_managed),
         instances=instances,
     )
 
@@ -261,49 +240,5 @@ def _of_management(common: StackSet, definition: StackDefinition, config: Config
         permission_model=PermissionModel.SELF_MANAGED,
         administration_role_arn=role,
         execution_role_name=names.EXECUTION_ROLE,
-        instances=tuple(StackInstance(account, region) for region in _regions(definition, account, config)),
+        instances=tuple(StackInstance(account, region) for region in regions_of(definition, account, config)),
     )
-
-
-def _accounts(definition: StackDefinition, config: Config, organization: Organization) -> frozenset[str]:
-    who = config.organization
-    match definition.placement:
-        case Placement.LOG_ARCHIVE:
-            return frozenset({who.log_archive_account or who.management_account})
-        case Placement.SECURITY_HOME | Placement.SECURITY_DETECTION:
-            return frozenset({who.security_account})
-        case Placement.DECOYS:
-            placed = selected(config.decoys.placement, organization, config) if config.decoys else frozenset()
-            return placed & members_in_scope(config, organization)
-        case _:
-            return members_in_scope(config, organization)
-
-
-def _regions(definition: StackDefinition, account: str, config: Config) -> tuple[str, ...]:
-    home = config.organization.home_region
-    entry = config.entry(account)
-    detection_regions = config.regions.detection_regions
-    if definition.placement in (Placement.LOG_ARCHIVE, Placement.SECURITY_HOME, Placement.MEMBERS_HOME):
-        return (home,)
-    if definition.placement is Placement.SECURITY_DETECTION:
-        return detection_regions
-    if definition.placement is Placement.DECOYS:
-        return config.decoys.regions if config.decoys else ()
-    wanted = (
-        config.regions.governed if definition.placement is Placement.MEMBERS_GOVERNED else detection_regions
-    )
-    narrower = entry.regions if entry and entry.regions is not None else wanted
-    return tuple(region for region in wanted if region in narrower)
-
-
-def _auto_deploys(definition: StackDefinition, config: Config) -> bool:
-    """Auto-deployment knows neither accounts nor opt-in Regions: only what all members have can use it."""
-    return config.rollout.auto_deployment and definition.placement in MEMBER_PLACEMENTS
-
-
-def _units(definition: StackDefinition, config: Config, organization: Organization) -> tuple[str, ...]:
-    """The units that a service-managed stack set names: whole units where the scope is, else the root."""
-    if definition.placement in MEMBER_PLACEMENTS and config.rollout.auto_deployment:
-        found = (organization.unit_at(path) for path in config.scope.units)
-        return tuple(unit.id for unit in found if unit)
-    return (organization.root.id,)

@@ -18,7 +18,9 @@ from orgmon.aws.session import Sessions
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
 from orgmon.config.load import load
-from orgmon.config.model import Config, DetectionOverride, Selector
+from orgmon.config.model import Config
+from orgmon.config.monitoring import DetectionOverride
+from orgmon.config.section import Selector
 from orgmon.desired import STACKS, Rollout, desired_state, rollout
 from orgmon.detections import catalogue
 from orgmon.detections.model import Detection, Scope, Severity

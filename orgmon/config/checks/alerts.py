@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from orgmon.config.checks.subject import Subject, nearest
-from orgmon.config.model import TRAIL_RETENTION_DAYS
+from orgmon.config.monitoring import TRAIL_RETENTION_DAYS
 from orgmon.detections.catalogue import own_files
 from orgmon.errors import Problem
 

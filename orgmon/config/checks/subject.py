@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from orgmon.config.model import Config, Selector
+from orgmon.config.model import Config
 from orgmon.config.positions import Document, Where
+from orgmon.config.section import Selector
 from orgmon.errors import Problem
 
 
