@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from orgmon.detections.catalogue import shipped
 from orgmon.sandbox import actors
 from orgmon.sandbox.mailbox import Letter
 from orgmon.sandbox.world import World
@@ -43,6 +44,7 @@ from tests.flows import (
 )
 from tests.links import HOME, MANAGEMENT, MEMBER, SECURITY
 from tests.sandbox.services import messages
+from tests.tampering import TAMPERINGS
 
 pytestmark = pytest.mark.xdist_group("flows")
 
@@ -139,6 +141,16 @@ def test_the_management_account_is_watched_too(quiet: Rehearsal) -> None:
     assert {facts(each)["Account"] for each in letters if told(each)[0] == EVENT} == {
         f"{MANAGEMENT} management"
     }
+
+
+def test_whoever_touches_the_monitoring_is_told_of_by_both_flows(quiet: Rehearsal) -> None:
+    known = {name for name in (one.id for one in shipped()) if name.startswith("monitoring-")}
+    assert TAMPERINGS.keys() == known
+    world = quiet.sandbox.world
+    letters = letters_of(quiet, lambda: [tamper(world) for tamper in TAMPERINGS.values()])
+    found = ways(letters)
+    assert found >= {(way, name) for name in TAMPERINGS for way in (EVENT, CENTRAL)}
+    assert {name for way, name in found if way == PIPELINE} == set()
 
 
 def test_an_event_that_comes_again_is_not_told_again(quiet: Rehearsal) -> None:

@@ -202,6 +202,23 @@ def test_a_log_group_takes_a_hundred_metric_filters(world: World) -> None:
     put("/y", 100)
 
 
+def test_a_queue_keeps_its_policy_when_something_else_is_set(world: World) -> None:
+    sqs = world.client("sqs", PROD, HOME)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "a", "Effect": "Deny"}]})
+    url = sqs.create_queue(QueueName="q", Attributes={"Policy": policy})["QueueUrl"]
+
+    def attribute(name: str) -> str | None:
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"].get(name)
+        return None if found is None else str(found)
+
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "7"})
+    assert (attribute("DelaySeconds"), attribute("Policy")) == ("7", policy)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert attribute("Policy") is None
+    with pytest.raises(ClientError, match=r"NonExistentQueue|QueueDoesNotExist"):
+        sqs.set_queue_attributes(QueueUrl=f"{url}-none", Attributes={"DelaySeconds": "7"})
+
+
 def test_symmetric_keys_still_differ(world: World) -> None:
     kms = world.client("kms", PROD, HOME)
     first, second = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import cloudtrail, events, kms, logs
+from . import cloudtrail, events, kms, logs, sqs
 
 if TYPE_CHECKING:
     from orgmon.sandbox.world import World
@@ -19,3 +19,4 @@ def install(world: World) -> None:
     logs.install(world)
     cloudtrail.install(world)
     kms.install()
+    sqs.install(world)
