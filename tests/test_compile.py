@@ -36,8 +36,6 @@ from orgmon.detections.condition import (
     Present,
     Within,
 )
-from orgmon.detections.event_bus import check_event_bus
-from orgmon.detections.log_group import check_log_group
 from orgmon.detections.meaning import matches, resolve
 from orgmon.detections.model import (
     Detection,
@@ -49,6 +47,7 @@ from orgmon.detections.model import (
     Severity,
     Threshold,
 )
+from orgmon.detections.quotas import check_event_bus, check_log_group
 from orgmon.errors import DetectionError
 
 WORDS = ["ab", "abc", "b", "ba", "cab", "a"]

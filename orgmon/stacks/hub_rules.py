@@ -7,8 +7,8 @@ import json
 from troposphere import GetAtt, Ref, Template, events
 
 from orgmon.detections.compile_rule import event_rules
-from orgmon.detections.event_bus import check_event_bus
 from orgmon.detections.model import Detection, Severity
+from orgmon.detections.quotas import check_event_bus
 from orgmon.stacks import names
 
 # What an event of an alarm is called on its way; the notifier tells the detection by the alarm's name.

@@ -13,8 +13,8 @@ from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
 from troposphere import logs as log_groups
 
 from orgmon.detections.compile_filter import metric_filters
-from orgmon.detections.log_group import check_log_group
 from orgmon.detections.model import Detection, Flow, MetricFilter, Severity
+from orgmon.detections.quotas import check_log_group
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
 from orgmon.stacks.metrics import Place, cis_filter_and_alarm, filters_and_alarm

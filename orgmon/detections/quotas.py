@@ -1,20 +1,43 @@
-"""What one event bus can take."""
+"""What one log group and one event bus can take: AWS's quotas, checked before anything is rolled out."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
-from orgmon import eventpattern
+from orgmon import eventpattern, filterpattern
 from orgmon.detections.codes import Code
-from orgmon.detections.model import EventRule
+from orgmon.detections.model import EventRule, MetricFilter
 from orgmon.errors import DetectionError
+
+MAX_FILTERS = 100
+"""Metric filters on a log group; AWS does not raise this quota."""
+
+MAX_REGEX_FILTERS = 5
+"""Filters with regular expressions on a log group."""
 
 MAX_RULES = 300
 """Rules on a bus; AWS raises this quota on request, and has 100 in two Regions."""
 
 MAX_WITH_WILDCARDS = 30
 """Rules with wildcards on a bus; AWS does not raise this quota."""
+
+
+def check_log_group(filters: Sequence[MetricFilter]) -> None:
+    """Raise DetectionError where one log group cannot take all these filters (CloudWatch Logs quotas)."""
+    if len(filters) > MAX_FILTERS:
+        raise DetectionError(
+            f"the detections need {len(filters)} metric filters on one log group, "
+            f"and CloudWatch Logs allows {MAX_FILTERS} [{Code.GROUP_FULL}]",
+            "switch some off (detections.disabled), or write flow: event in rules of your own",
+        )
+    with_regex = sorted({one.detection for one in filters if filterpattern.parse(one.pattern).body.regexes()})
+    if len(with_regex) > MAX_REGEX_FILTERS:
+        raise DetectionError(
+            f"{', '.join(with_regex)} have regular expressions in their filters, and CloudWatch Logs allows "
+            f"{MAX_REGEX_FILTERS} such filters on a log group [{Code.REGEX}]",
+            "use startswith, endswith or contains",
+        )
 
 
 def check_event_bus(rules: Sequence[EventRule]) -> None:
