@@ -360,6 +360,21 @@ def test_a_threshold_counts_groups_apart() -> None:
     assert tallied(rules, apart).detections[0].alerts == 0
 
 
+def test_a_threshold_of_each_account_is_booked_to_the_account() -> None:
+    limit = Threshold(2, 300, ("awsRegion", "recipientAccountId"))
+    hits = [
+        record(minute, eventID=f"{account}/{minute}", recipientAccountId=account)
+        for account, minutes in (("1", (1, 2)), ("2", (1, 2)), ("3", (1,)))
+        for minute in minutes
+    ]
+    [found] = tallied(Rules((detection("burst", ANY, threshold=limit),)), hits).detections
+    assert {(day.account, day.hits, day.alerts) for day in found.days} == {
+        ("1", 2, 1),
+        ("2", 2, 1),
+        ("3", 1, 0),
+    }
+
+
 def test_a_loud_detection_gets_a_proposal() -> None:
     one = detection("loud", ANY)
     assert "except ana" in forecast(one, 100, 1, 2, (("ana", 90),), 100, None).proposal

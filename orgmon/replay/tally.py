@@ -12,7 +12,7 @@ from datetime import datetime
 from orgmon.detections.model import Detection, Flow
 from orgmon.replay.duplicates import Seen
 from orgmon.replay.grouping import Groups
-from orgmon.replay.scan import Findings, Hit, Rules
+from orgmon.replay.scan import ACCOUNT, Findings, Hit, Rules
 from orgmon.replay.timeline import Place
 from orgmon.replay.visibility import Sight, has_rule, needed
 from orgmon.replay.windows import Windows
@@ -131,4 +131,7 @@ def _minute_of(time: str) -> int:
 
 def _timeline(detection: Detection) -> Groups | Windows:
     limit = detection.threshold
-    return Windows(count=limit.count, minutes=max(limit.seconds // MINUTE, 1)) if limit else Groups()
+    if limit is None:
+        return Groups()
+    account_at = limit.group_by.index(ACCOUNT) if ACCOUNT in limit.group_by else None
+    return Windows(count=limit.count, minutes=max(limit.seconds // MINUTE, 1), account_at=account_at)

@@ -16,18 +16,23 @@ from orgmon.replay.timeline import Timeline
 class Windows(Timeline):
     """Alerts where ``count`` is reached within ``minutes``, once for each time that it is reached anew.
 
-    The key is the values of the fields that the threshold counts apart.
+    The key is the values of the fields that the threshold counts apart; ``account_at`` is the account's place in it,
+    or None where the threshold counts the whole organization.
     """
 
     count: int = 1
     minutes: int = 1
+    account_at: int | None = None
 
     def alerts_at(self, count: int) -> int:
         """How many alerts another count would have made of the minutes that are still known."""
         return sum(len(list(self._entered(known, count))) for known in self._minutes.values())
 
     def _account(self, key: Hashable) -> str:
-        return ""  # one metric for the whole organization
+        if self.account_at is None:
+            return ""
+        assert isinstance(key, tuple)
+        return str(key[self.account_at])
 
     def _of(self, key: Hashable, minutes: dict[int, int]) -> Iterator[int]:
         return self._entered(minutes, self.count)
