@@ -80,6 +80,26 @@ def test_broken_files_say_where(old: str, new: str, message: str) -> None:
         read(RULE.replace(old, new), "r", "r.yml")
 
 
+def test_the_line_of_a_field_is_the_one_in_the_detection() -> None:
+    rule = "status: test\n" + RULE.replace("eventName: PutBucketAcl", "status: PutBucketAcl")
+    [warning] = read(rule, "r", "r.yml").warnings
+    assert (warning.line, "to have status" in warning.what) == (17, True)
+
+
+def test_a_text_is_taken_where_sigma_has_a_list() -> None:
+    rule = RULE + "falsepositives: Somebody tidies up.\nreferences: https://example.com\n"
+    found = read(rule, "r", "r.yml")
+    assert found.falsepositives == ("Somebody tidies up.",)
+    assert found.references == ("https://example.com",)
+
+
+def test_a_count_of_the_old_form_is_told_how_to_count_now() -> None:
+    rule = RULE.replace("condition: selection", "condition: selection | count() by userIdentity.arn > 20")
+    with pytest.raises(DetectionError, match="condition cannot be read") as caught:
+        read(rule, "r", "r.yml")
+    assert "type event_count" in caught.value.remedy
+
+
 CORRELATION = """\
 ---
 title: Often

@@ -62,12 +62,14 @@ def show(console: Console, one: Detection) -> None:
         "False positives": "; ".join(one.falsepositives),
         "References": " ".join(one.references),
         "Drill": (one.drill.how or f"none: {one.drill.why_not}") if one.drill else "",
-        "Rule": f"{one.origin}, {one.sigma_id}".rstrip(", "),
+        "Sigma id": one.sigma_id,
     }
     for name, value in rows.items():
         if value:
             console.print(f"[bold]{name}:[/] {escape(value)}")
     _runbook(console, one)
+    console.print(f"\n[bold]Rule[/] ({escape(one.origin)})")
+    console.print(one.text.rstrip(), markup=False, soft_wrap=True)
     _forms(console, one)
     for problem in one.warnings:
         console.print(f"[yellow]warning[/] {escape(str(problem))}")

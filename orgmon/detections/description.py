@@ -31,7 +31,7 @@ def compiled(detection: Detection) -> Compiled:
 
 
 def as_data(detection: Detection) -> dict[str, Any]:
-    """The detection as JSON knows it, its forms included, its examples left out."""
+    """The detection as JSON knows it: its rule file and its compiled forms included."""
     forms = compiled(detection)
     threshold = detection.threshold
     return {
@@ -52,6 +52,7 @@ def as_data(detection: Detection) -> dict[str, Any]:
         "runbook": vars(detection.runbook),
         "drill": vars(detection.drill) if detection.drill else None,
         "threshold": vars(threshold) if threshold else None,
+        "rule": detection.text,
         "sample_values": dict(detection.sample_values),
         "metric_filters": [one.pattern for one in forms.trail_filters],
         "member_metric_filters": [one.pattern for one in forms.member_filters],

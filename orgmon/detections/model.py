@@ -107,7 +107,7 @@ class Detection:
     ``sigma_id``, ``status``, ``author``, ``references``, ``falsepositives`` and ``tags`` are Sigma's own fields.
     ``controls`` maps a catalogue of controls to its numbers. ``sample_values`` are values of placeholders for the
     examples only, ``filled`` the placeholders that values were put in for. ``warnings`` are what may be wrong in
-    ``origin``, ``lines`` where a field is first named in it.
+    ``origin``, ``lines`` where a field is first named in it, ``text`` is the whole file.
     """
 
     id: str
@@ -134,6 +134,7 @@ class Detection:
     origin: str = ""
     warnings: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
     lines: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
+    text: str = field(default="", compare=False, repr=False)
 
     @property
     def needs_reads(self) -> bool:

@@ -9,7 +9,7 @@ from orgmon.errors import DetectionError
 
 
 def documents_and_lines(text: str, origin: str) -> tuple[list[Any], dict[str, int]]:
-    """The documents of a file, and the line, from 1, on which each key first stands.
+    """The documents of a file, and the line, from 1, on which each key first stands, in the detection if it does there.
 
     Modifiers (``|contains``) do not belong to a key. Raises DetectionError with the line where the text is not YAML.
     """
@@ -24,10 +24,19 @@ def documents_and_lines(text: str, origin: str) -> tuple[list[Any], dict[str, in
         what = getattr(error, "problem", None) or str(error)
         raise DetectionError(f"not YAML: {what}", "correct the YAML", file=origin, line=line) from error
     lines: dict[str, int] = {}
-    for node in nodes:
+    for node in (*_detections(nodes), *nodes):
         for key, line in _keys(node):
             lines.setdefault(key.partition("|")[0], line)
     return documents, lines
+
+
+def _detections(nodes: list[Any]) -> Iterator[Any]:
+    """What stands under ``detection``: a field there can have the name of one of Sigma's own keys."""
+    import yaml
+
+    for node in nodes:
+        if isinstance(node, yaml.MappingNode):
+            yield from (value for key, value in node.value if key.value == "detection")
 
 
 def _nodes(text: str) -> list[Any]:

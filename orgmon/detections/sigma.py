@@ -21,6 +21,11 @@ from orgmon.errors import DetectionError
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
 """What names of AWS::Events::Rule take, with room for a number."""
 
+LISTS = ("falsepositives", "references", "fields")
+COUNTING = (
+    "count in a second document, a correlation of type event_count: `orgmon detections show secret-bulk-read`"
+)
+
 
 def read(text: str, detection_id: str, origin: str) -> Detection:
     """One Sigma file as a detection; ``origin`` is its name in messages.
@@ -66,6 +71,7 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
         origin=origin,
         warnings=faults.doubts,
         lines=tuple(sorted(faults.lines.items())),
+        text=text,
     )
     return possible_flows(found, ours.flows)
 
@@ -87,7 +93,7 @@ def _parts(documents: list[Any], origin: str) -> tuple[Any, Any]:
     from sigma.exceptions import SigmaError
 
     try:
-        collection = SigmaCollection.from_dicts(documents)
+        collection = SigmaCollection.from_dicts([_with_lists(one) for one in documents])
     except (SigmaError, AttributeError, TypeError, ValueError) as error:
         raise DetectionError(f"not a Sigma rule: {error}", REMEDY, file=origin, line=1) from error
     rules = [rule for rule in collection.rules if not isinstance(rule, SigmaCorrelationRule)]
@@ -97,6 +103,14 @@ def _parts(documents: list[Any], origin: str) -> tuple[Any, Any]:
             "a file holds one rule and at most one correlation", "use a file a rule", file=origin, line=1
         )
     return rules[0], correlations[0] if correlations else None
+
+
+def _with_lists(document: Any) -> Any:
+    """The document with lists where pySigma insists on them and rules in the field have a text."""
+    if not isinstance(document, dict):
+        return document
+    texts = {key: [document[key]] for key in LISTS if isinstance(document.get(key), str)}
+    return document | texts
 
 
 def _log_source(rule: Any, faults: Faults) -> LogSource:
@@ -117,7 +131,9 @@ def _condition(rule: Any, faults: Faults) -> Condition:
         trees = [one.parsed for one in rule.detection.parsed_condition]
     except (SigmaError, AttributeError, TypeError) as error:
         # pySigma looks into whatever stands there as if it were text.
-        faults.mistake("condition", f"the condition cannot be read: {error}")
+        counts = any("|" in str(one) for one in rule.detection.condition)
+        remedy = COUNTING if counts else REMEDY
+        faults.mistake("condition", f"the condition cannot be read: {error}", remedy)
         return Either(())
     parts = tuple(_tree(tree, faults) for tree in trees)
     found = parts[0] if len(parts) == 1 else Either(parts)
