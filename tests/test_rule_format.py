@@ -242,6 +242,14 @@ def test_regular_expressions_become_shapes(pattern: str, shapes: list[str] | Non
     assert (None if found is None else [str(glob) for glob in found]) == shapes
 
 
+def test_what_a_modifier_expands_a_value_to_are_alternatives() -> None:
+    rule = RULE.replace("eventName: PutBucketAcl", "requestParameters.command|contains|windash: ' -e '")
+    found = read(rule, "r", "r.yml")
+    for dash, taken in (("-", True), ("/", True), ("+", False)):
+        record = {"eventSource": "s3.amazonaws.com", "requestParameters": {"command": f"sh {dash}e x"}}
+        assert found.condition.holds(record) is taken
+
+
 def test_users_change_level_scope_and_threshold(tmp_path: Path) -> None:
     (tmp_path / "often.yml").write_text(NAMED + CORRELATION, encoding="utf-8")
     change = catalogue.Change(Severity.LOW, Scope.GLOBAL, 9, 600)

@@ -59,6 +59,8 @@ def test(path: str, value: Any, doubts: list[Doubt]) -> Condition:
         return _regex(path, value)
     if isinstance(value, types.SigmaString):
         return _string(path, value, doubts)
+    if isinstance(value, types.SigmaExpansion):
+        return Either(tuple(test(path, one, doubts) for one in value.values))
     kind = type(value).__name__.removeprefix("Sigma")
     raise DetectionError(
         f"{path}: {kind} has no form in AWS's patterns [{Code.VALUE}]",
