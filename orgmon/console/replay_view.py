@@ -38,21 +38,7 @@ def show(console: Console, report: ReplayReport) -> None:
         console.print(f"unexpected type: {path} in {count:,} records", style="yellow", markup=False)
     _list(console, "not read", report.unread)
     _list(console, "not replayed", report.not_replayed)
-    console.print(summary(report), markup=False)
-
-
-def summary(report: ReplayReport) -> str:
-    """The whole replay in one line."""
-    parts = [
-        f"{report.events:,} events of {report.accounts} accounts in {report.files:,} files",
-        f"{report.first} to {report.last}" if report.first else "",
-        f"{report.left_out:,} outside of the time asked for" if report.left_out else "",
-        f"{report.files_left_out:,} files of other times not opened" if report.files_left_out else "",
-        f"{report.duplicates:,} hits that came twice" if report.duplicates else "",
-        f"{report.late:,} hits too far out of order to group" if report.late else "",
-        f"{report.disagreements:,} disagreements with what goes to AWS" if report.verified else "",
-    ]
-    return ", ".join(part for part in parts if part)
+    console.print(report.summary, markup=False)
 
 
 def _table(report: ReplayReport) -> Table:

@@ -45,21 +45,11 @@ def as_html(report: ReplayReport) -> str:
         "<!doctype html>\n<html lang=en><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
         f"<title>Replay of {escape(report.source)}</title><style>{STYLE}</style>\n"
-        f"<h1>Replay of {escape(report.source)}</h1>\n<p>{_summary(report)}</p>\n"
+        f"<h1>Replay of {escape(report.source)}</h1>\n<p>{escape(report.summary)}.</p>\n"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>\n"
         f"<h2>By day and account</h2>\n{''.join(map(_details, hit)) or '<p>No hits.</p>'}\n"
         f"{_list('Not read', report.unread)}{_list('Not replayed', report.not_replayed)}{_violations(report)}</html>\n"
     )
-
-
-def _summary(report: ReplayReport) -> str:
-    parts = [
-        f"{report.events:,} events of {report.accounts} accounts in {report.files:,} files",
-        f"{escape(report.first)} to {escape(report.last)}" if report.first else "",
-        f"{report.duplicates:,} hits that came twice" if report.duplicates else "",
-        f"{report.disagreements:,} disagreements" if report.verified else "",
-    ]
-    return ", ".join(part for part in parts if part) + "."
 
 
 def _row(one: DetectionResult) -> str:
