@@ -98,8 +98,8 @@ def _spread(sources: Iterable[Source], rules: Rules, number: int) -> Iterator[Re
     stop = context.Event()
     pool = ProcessPoolExecutor(number, context, initializer=_begin, initargs=(rules, stop))
     try:
-        with _uninterrupted():  # the processes are there before anybody starts threads
-            pool.submit(_nothing).result()
+        with _uninterrupted():  # processes are forked now, before anybody starts threads
+            pool.submit(_nothing)
         running: set[Future[Read]] = set()
         for batch in _batches(sources):
             if isinstance(batch, Source):
@@ -165,7 +165,7 @@ def _begin(rules: Rules, stop: Any) -> None:
 
 
 def _nothing() -> None:
-    """Started."""
+    """Somebody has to be given something before processes are started."""
 
 
 def _work(sources: Sequence[Source]) -> Read:

@@ -71,8 +71,8 @@ class Tally:
         self.seen = Seen()
         self.total = Findings()
         self.counts = [Counts(alerts=_timeline(one)) for one in rules.detections]
-        self._needed = [needed(one) if has_rule(one) else Sight.NOBODY for one in rules.detections]
         self._minutes: dict[str, int] = {}
+        self._sights: dict[int, Sight] = {}
 
     def add(self, found: Findings) -> None:
         """Take the findings in a part of the input."""
@@ -105,12 +105,19 @@ class Tally:
                 counts.first = time
             if time > counts.last:
                 counts.last = time
-            if sight < self._needed[index]:
+            if sight < Sight.EVERY_RULE and sight < self._needed(index):
                 counts.undelivered += 1
             if isinstance(counts.alerts, Windows):
                 counts.alerts.add(groups.get(index, ()), minute)
             else:
                 counts.alerts.add((account, actor), minute)
+
+    def _needed(self, index: int) -> Sight:
+        """The least sight with which a detection's rules see a record; worked out for those that need to know."""
+        if index not in self._sights:
+            one = self.rules.detections[index]
+            self._sights[index] = needed(one) if has_rule(one) else Sight.NOBODY
+        return self._sights[index]
 
     def _minute(self, time: str) -> int:
         """Minutes since 1970; times of one minute are looked up."""
