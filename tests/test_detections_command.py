@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -184,3 +185,15 @@ def test_the_page_is_checked_for_staleness(tmp_path: Path, capsys: pytest.Captur
     page.write_text(page.read_text(encoding="utf-8") + "x", encoding="utf-8")
     assert printed(capsys, *words, "--check") == (3, f"{page} is stale: run the same without --check\n")
     assert run(["detections", "export", "--check"]) == 2
+
+
+def test_the_page_says_which_detections_serve_a_control(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text = printed(capsys, "export", "--config", sample.PATH, "--format", "markdown")
+    part = text.partition("## By control")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\S+) \| (.+) \|$", part, re.MULTILINE)
+    served = {(control, name) for control, names in rows for name in re.findall(r"\[([^]]+)\]", names)}
+    shipped = catalogue.shipped()
+    assert served - {("control", "detections")} == {
+        (number, one.id) for one in shipped for _, numbers in one.controls for number in numbers
+    }
+    assert part.index("| 4.9 |") < part.index("| 4.10 |")
