@@ -97,10 +97,6 @@ class Layout:
             return Shape.RAW
         return Shape.LIST if _is_list(path) else Shape.OBJECT
 
-    def conforms(self, record: object) -> bool:
-        """Whether a record, as parsed JSON, has the shape that the layout takes for granted."""
-        return isinstance(record, Mapping) and _conforms(record, self.root)
-
     def violations(self, record: Mapping[str, Any]) -> frozenset[str]:
         """The paths at which a record holds something that the fields of CloudTrail never hold."""
         found = (path for path in self.paths if violates(path, record))
@@ -124,24 +120,6 @@ def _opaque(paths: Iterable[str]) -> Iterator[str]:
 
 def _is_list(path: str) -> bool:
     return any(known.startswith(f"{path}.") and kind.array is Array.OBJECTS for known, kind in KNOWN.items())
-
-
-def _conforms(record: Mapping[str, Any], node: Node) -> bool:
-    for name, child in node.children.items():
-        value = record.get(name)
-        if value is None or child.shape is Shape.RAW:
-            continue
-        if child.shape is Shape.OBJECT:
-            if not isinstance(value, dict) or not _conforms(value, child):
-                return False
-        elif child.shape is Shape.LIST:
-            if not isinstance(value, list):
-                return False
-            if not all(isinstance(element, dict) and _conforms(element, child) for element in value):
-                return False
-        elif type(value) not in CLASSES[child.shape]:
-            return False
-    return True
 
 
 def violates(path: str, record: object) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from orgmon.replay.access import Access, PlainAccess, is_fast, record_type, typed_access
+from orgmon.replay.conforming import conforming
 from orgmon.replay.paths import Layout
 
 try:
@@ -55,7 +56,7 @@ class PlainReader:
 
     def __init__(self, layout: Layout) -> None:
         self.access: Access = PlainAccess()
-        self._layout = layout
+        self._conforms = conforming(layout.root)
 
     def document(self, data: bytes) -> Batch:
         """See Reader."""
@@ -68,7 +69,7 @@ class PlainReader:
     def _batch(self, records: Iterable[Any]) -> Batch:
         found = Batch([], [])
         for record in map(_checked, records):
-            (found.typical if self._layout.conforms(record) else found.odd).append(record)
+            (found.typical if self._conforms(record) else found.odd).append(record)
         return found
 
 
