@@ -122,6 +122,9 @@ def _spread(sources: Iterable[Source], rules: Rules, number: int) -> Iterator[Re
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Ctrl-C waits meanwhile: a pool that is half started can be neither used nor shut down."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
