@@ -23,8 +23,8 @@ from orgmon.replay.report import Unread
 from orgmon.replay.scan import Rules, Scanner
 from orgmon.replay.tally import Tally
 
-BATCH, BATCH_FILES = 4 << 20, 256
-"""Bytes and sources that a process is given at a time."""
+BATCH, LAST_BATCH, BATCH_FILES = 4 << 20, 1 << 20, 256
+"""Bytes and sources that a process is given at a time; towards the end less, so that all end at about the same time."""
 
 LARGE = 64 << 20
 """Bytes from which a source is read here, part by part, and not sent away as a whole."""
@@ -74,7 +74,7 @@ def collect(
     """
     number = processes or min(_cores(), total // WORTH + 1)
     collected = Collected(Tally(rules), progress=Progress(total))
-    parts = _alone(sources, rules) if number == 1 else _spread(sources, rules, number)
+    parts = _alone(sources, rules) if number == 1 else _spread(sources, rules, number, total)
     for part in parts:
         collected.take(part)
         report(collected.progress)
@@ -92,7 +92,7 @@ def _alone(sources: Iterable[Source], rules: Rules) -> Iterator[Read]:
         yield from read(scanner, source)
 
 
-def _spread(sources: Iterable[Source], rules: Rules, number: int) -> Iterator[Read]:
+def _spread(sources: Iterable[Source], rules: Rules, number: int, total: int) -> Iterator[Read]:
     """Batches to processes, so many at a time that none waits; large sources are read here meanwhile."""
     context = _context()
     stop = context.Event()
@@ -101,7 +101,7 @@ def _spread(sources: Iterable[Source], rules: Rules, number: int) -> Iterator[Re
         with _uninterrupted():  # processes are forked now, before anybody starts threads
             pool.submit(_nothing)
         running: set[Future[Read]] = set()
-        for batch in _batches(sources):
+        for batch in _batches(sources, total, 2 * number):
             if isinstance(batch, Source):
                 yield from read(Scanner(rules), batch)
                 continue
@@ -140,16 +140,18 @@ def _context() -> Any:
     return multiprocessing.get_context("fork" if forks else safe)
 
 
-def _batches(sources: Iterable[Source]) -> Iterator[Sequence[Source] | Source]:
+def _batches(sources: Iterable[Source], total: int, share: int) -> Iterator[Sequence[Source] | Source]:
+    """Sources by the batch, large ones alone; a batch is at most such a share of what is left."""
     batch: list[Source] = []
-    size = 0
+    size, left = 0, total
     for source in sources:
+        left -= source.size
         if source.opener is not None or source.size > LARGE:
             yield source
             continue
         batch.append(source)
         size += source.size
-        if size >= BATCH or len(batch) >= BATCH_FILES:
+        if size >= min(BATCH, max(LAST_BATCH, left // share)) or len(batch) >= BATCH_FILES:
             yield batch
             batch, size = [], 0
     if batch:
