@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -160,6 +161,16 @@ def test_both_ways_of_reading_find_the_same(found: list[Condition], wanted: list
     fast, plain = (Scanner(rules, fast=one).document(document) for one in (True, False))
     assert sorted(fast.hits, key=str) == sorted(plain.hits, key=str)
     assert replace(fast, hits=[]) == replace(plain, hits=[])
+
+
+def test_a_scanner_that_was_sent_finds_the_same() -> None:
+    scanner = Scanner(
+        rules_of(ANY, Matches("userIdentity.type", Glob(("Root",))), until="2026-11-27T00:02:00Z")
+    )
+    sent = pickle.loads(pickle.dumps(scanner))
+    data = json.dumps({"Records": [record(1), record(2), record(1, userIdentity={"type": "Root"})]}).encode()
+    assert sent.document(data) == scanner.document(data)
+    assert sent.document(data).hits
 
 
 def test_an_odd_type_is_counted_by_path_and_is_no_error() -> None:

@@ -96,14 +96,15 @@ def _spread(sources: Iterable[Source], rules: Rules, number: int, total: int) ->
     """Batches to processes, so many at a time that none waits; large sources are read here meanwhile."""
     context = _context()
     stop = context.Event()
-    pool = ProcessPoolExecutor(number, context, initializer=_begin, initargs=(rules, stop))
+    scanner = Scanner(rules)
+    pool = ProcessPoolExecutor(number, context, initializer=_begin, initargs=(scanner, stop))
     try:
         with _uninterrupted():  # processes are forked now, before anybody starts threads
             pool.submit(_nothing)
         running: set[Future[Read]] = set()
         for batch in _batches(sources, total, 2 * number):
             if isinstance(batch, Source):
-                yield from read(Scanner(rules), batch)
+                yield from read(scanner, batch)
                 continue
             with _uninterrupted():
                 running.add(pool.submit(_work, batch))
@@ -162,11 +163,11 @@ _HERE: dict[str, Any] = {}
 """The scanner and the sign to stop, of a process that was started for work."""
 
 
-def _begin(rules: Rules, stop: Any) -> None:
+def _begin(scanner: Scanner, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     gc.freeze()  # to collect among what was there before the fork would copy all of its memory
     keep_memory()
-    _HERE.update(scanner=Scanner(rules), stopped=stop.is_set)
+    _HERE.update(scanner=scanner, stopped=stop.is_set)
 
 
 def _nothing() -> None:

@@ -88,7 +88,10 @@ class Findings:
 
 
 class Scanner:
-    """Looks for the detections in records; made once in each process. ``fast`` asks for a way of reading."""
+    """Looks for the detections in records. ``fast`` asks for a way of reading.
+
+    A forked process goes on with what was generated; what is sent to another process is generated there again.
+    """
 
     def __init__(self, rules: Rules, *, fast: bool | None = None) -> None:
         layout = rules.layout
@@ -103,6 +106,9 @@ class Scanner:
             for place, one in enumerate(rules.detections)
             if one.threshold and one.threshold.group_by
         }
+
+    def __reduce__(self) -> tuple[type[Scanner], tuple[Rules]]:
+        return Scanner, (self._rules,)
 
     def document(self, data: bytes) -> Findings:
         """The findings in a whole file. Raises ValueError and ForeignError as ``Reader`` does."""
