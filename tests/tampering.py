@@ -50,21 +50,17 @@ def key(world: World) -> None:
     )
 
 
-def queue(world: World) -> None:
-    """Change a queue."""
+def store(world: World) -> None:
+    """Change a queue and the notifier's table."""
     sqs = _hub(world, "sqs")
     url = sqs.get_queue_url(QueueName="orgmon-routine")["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "0"})
+    _hub(world, "dynamodb").update_table(TableName="orgmon-state", DeletionProtectionEnabled=False)
 
 
 def function(world: World) -> None:
     """Change the notifier."""
     _hub(world, "lambda").update_function_configuration(FunctionName="orgmon-notifier", Description="x")
-
-
-def table(world: World) -> None:
-    """Change the notifier's table."""
-    _hub(world, "dynamodb").update_table(TableName="orgmon-state", DeletionProtectionEnabled=False)
 
 
 def role(world: World) -> None:
@@ -91,5 +87,5 @@ def stack(world: World) -> None:
 
 TAMPERINGS: dict[str, Callable[[World], None]] = {
     f"monitoring-{one.__name__}-changed": one
-    for one in (rule, alarm, subscription, bus, key, queue, function, table, role, log, stack)
+    for one in (rule, alarm, subscription, bus, key, store, function, role, log, stack)
 }

@@ -11,10 +11,12 @@ import pytest
 from cfnlint.api import ManualArgs, lint
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from orgmon.desired import STACKS, stacks_of
+from orgmon.config.monitoring import Decoy, DecoysSection
+from orgmon.desired import STACKS, inputs, stacks_of
 from orgmon.errors import TemplateError
 from orgmon.stacks import base, decoys, detection, hub, logs, names, trail
 from orgmon.stacks.definition import Placement, StackDefinition, new_template
+from orgmon.workspace import detections_of
 from tests import sample
 
 # What handlers need only for properties that our templates do not have.
@@ -164,6 +166,19 @@ def test_the_hub_has_a_rule_for_each_alerting_detection_and_pins_the_source() ->
     assert "secret-read" not in told
     for rule in rules.values():
         assert "aws" in json.dumps(rule["Properties"]["EventPattern"]["source"])
+
+
+def test_the_stacks_have_room_for_as_many_decoys_as_a_config_may_name() -> None:
+    config = sample.config()
+    assert config.decoys is not None
+    [most] = [
+        one.max_length for one in DecoysSection.model_fields["items"].metadata if hasattr(one, "max_length")
+    ]
+    items = tuple(Decoy(phrase=f"Extra{letter}KeyThing") for letter in "ABCDEFGHIJKLMNOP"[:most])
+    full = config.model_copy(update={"decoys": config.decoys.model_copy(update={"items": items})})
+    given = inputs(full, detections_of(full, sample.PATH))
+    for definition in STACKS:
+        assert definition.body(given).content["Resources"]
 
 
 def test_what_a_plain_stack_retains_can_be_adopted_later() -> None:
