@@ -18,11 +18,14 @@ from typing import Any
 import pytest
 
 from orgmon.cli import run
+from orgmon.collect import sources
 from orgmon.collect.formats import parts
 from orgmon.collect.inflate import pieces
+from orgmon.collect.reading import read
 from orgmon.collect.sources import local
 from orgmon.collect.work import Progress
 from orgmon.console.replay_view import line
+from orgmon.replay.scan import Rules, Scanner
 from tests import sample
 from tests.test_replay import record
 
@@ -389,6 +392,8 @@ NAMED = "logs/111122223333_CloudTrail_us-east-1_{}_abc.json.gz"
         ("20261127T1200Z", "", "2026-10-29", True),  # delivered late
         ("20261127T1200Z", "", "2026-10-28", False),
         ("of-another-form", "2026-11-28", "2026-11-29", True),
+        ("99999999T9999Z", "2026-11-28", "2026-11-29", True),
+        ("00010101T0000Z", "", "2026-11-29", True),
     ],
 )
 def test_files_of_other_times_are_not_opened(
@@ -399,6 +404,14 @@ def test_files_of_other_times_are_not_opened(
     assert run(["replay", "s3://trail-files/logs/", *times, "--format", "json"], lambda profile: fake) == 0
     data = json.loads(capsys.readouterr().out)["data"]
     assert (data["files"], data["files_left_out"]) == ((1, 0) if opened else (0, 1))
+
+
+def test_a_folder_that_cannot_be_listed_is_told_and_is_not_fatal(tmp_path: Path) -> None:
+    # One that has gone meanwhile: tests run as root too, who may list every folder that is there.
+    [gone] = sources._files(str(tmp_path / "gone"))
+    [noted] = [note for part in read(Scanner(Rules(())), gone) for note in part.unread]
+    assert noted.name == str(tmp_path / "gone")
+    assert "No such file or directory" in noted.reason
 
 
 def test_files_come_in_the_order_of_their_times(tmp_path: Path) -> None:

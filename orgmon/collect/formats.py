@@ -16,7 +16,7 @@ BLOCK = 1 << 20
 LARGEST = 1 << 29
 """Bytes of one JSON document. CloudTrail's files have a few MB."""
 
-DELIVERED = b'{"Records":['
+BEGINNING = b'{"Records":['
 """How the files that CloudTrail delivers begin."""
 
 EXPORTED = re.compile(rb"\s*\d{4}-\d\d-\d\dT[\d:.]+Z? +(?=\{)")
@@ -35,7 +35,7 @@ def parts(pieces: Iterable[bytes]) -> Iterator[Part]:
     """The parts of a file. Raises ForeignError where it is of no known format."""
     source = iter(pieces)
     first = next(source, b"")
-    if first.startswith(DELIVERED):
+    if first.startswith(BEGINNING):
         yield Part(_whole(first, source), is_lines=False)
         return
     head = _until_newline(itertools.chain((first,), source))

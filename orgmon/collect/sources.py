@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,15 +63,22 @@ def local(path: str) -> list[Source]:
 
 
 def _files(folder: str) -> Iterator[Source]:
-    """Every file below, but what has a name that begins with a dot. Raises OSError."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(entry.path)
-            elif entry.is_file():
-                yield Source(entry.path, entry.stat().st_size, Path(entry.path))
+    """Every file below, but what has a name that begins with a dot; a folder that cannot be listed tells so itself."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        yield Source(folder, opener=partial(_refuse, error))
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path)
+        elif entry.is_file():
+            yield Source(entry.path, entry.stat().st_size, Path(entry.path))
+
+
+def _refuse(error: OSError) -> BinaryIO:
+    raise error
 
 
 def in_order(sources: list[Source]) -> list[Source]:
@@ -83,12 +91,12 @@ def may_hold(name: str, since: str, until: str) -> bool:
 
     No event is younger than its file, which may be delivered late; of other names nothing is known.
     """
-    stamp = _delivered(name)
-    if not stamp:
+    try:
+        begun = datetime.strptime(_delivered(name), "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
+        too_early = since and begun + timedelta(minutes=1) <= datetime.fromisoformat(since)
+        too_late = until and begun - LATE >= datetime.fromisoformat(until)
+    except (ValueError, OverflowError):  # the name has no time in it, or something else that looks like one
         return True
-    begun = datetime.strptime(stamp, "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
-    too_early = since and begun + timedelta(minutes=1) <= datetime.fromisoformat(since)
-    too_late = until and begun - LATE >= datetime.fromisoformat(until)
     return not too_early and not too_late
 
 
