@@ -473,9 +473,9 @@ def test_a_log_group_takes_so_many_filters() -> None:
 
 def test_an_event_bus_takes_so_many_rules_and_fewer_with_wildcards() -> None:
     plain = EventRule("r", {"source": ["aws.ec2"]}, RuleState.ENABLED, "probe")
-    check_event_bus([plain] * 300)
-    with pytest.raises(DetectionError, match=r"301 rules .*E-EB-BUS-FULL"):
-        check_event_bus([plain] * 301)
+    check_event_bus([plain] * 298)
+    with pytest.raises(DetectionError, match=r"299 rules .*E-EB-BUS-FULL"):
+        check_event_bus([plain] * 299)
     scarce = replace(plain, pattern={"detail": {"a": [{"wildcard": "a*b"}]}})
     check_event_bus([plain, *[scarce] * 30])
     with pytest.raises(DetectionError, match=r"31 rules .*probe \(31\).*E-EB-BUS-FULL"):

@@ -16,8 +16,8 @@ MAX_FILTERS = 100
 MAX_REGEX_FILTERS = 5
 """Filters with regular expressions on a log group."""
 
-MAX_RULES = 300
-"""Rules on a bus; AWS raises this quota on request, and has 100 in two Regions."""
+MAX_RULES = 298
+"""Rules on a bus: 300 less those of the members' alarms and of the archive. AWS has 100 in two Regions."""
 
 MAX_WITH_WILDCARDS = 30
 """Rules with wildcards on a bus; AWS does not raise this quota."""
@@ -44,7 +44,7 @@ def check_event_bus(rules: Sequence[EventRule]) -> None:
     """Raise DetectionError where one bus cannot take all these rules (EventBridge quotas)."""
     if len(rules) > MAX_RULES:
         raise DetectionError(
-            f"the detections need {len(rules)} rules on the hub's event bus, and EventBridge allows {MAX_RULES} "
+            f"the detections need {len(rules)} rules on the hub's event bus, and EventBridge leaves {MAX_RULES} "
             f"[{Code.BUS_FULL}]",
             "switch some off (detections.disabled), or write flow: metric in rules of your own",
         )
