@@ -59,7 +59,7 @@ def test_own_rules(tmp_path: Path) -> None:
         ("eventName: PutBucketAcl", "requestParameters: x", r"r.yml:16: .*object.*E-FIELD-OBJECT"),
         ("eventName: PutBucketAcl", "eventName|gt: 5", "r.yml:16: .*ordered"),
         ("service: cloudtrail", "service: vpcflow", "r.yml:2: the log source aws/vpcflow"),
-        ("level: high", "level: huge", "r.yml:1: not a Sigma rule"),
+        ("level: high", "level: huge", "r.yml:5: not a Sigma rule"),
         ("scope: regional", "scope: mars", "r.yml:7: scope is 'mars'"),
         ("flow: both", "flow: none", "r.yml:8: flow is 'none'"),
         ("meaning: Look.", "meaning: ''", "r.yml:10: meaning is missing"),
@@ -78,6 +78,13 @@ def test_broken_files_say_where(old: str, new: str, message: str) -> None:
     assert old in RULE
     with pytest.raises(DetectionError, match=message):
         read(RULE.replace(old, new), "r", "r.yml")
+
+
+def test_all_that_sigma_refuses_is_told_at_once_at_its_line() -> None:
+    rule = RULE.replace("level: high", "level: huge") + "status: fine\ndate: never\n"
+    with pytest.raises(DetectionError) as caught:
+        read(rule, "r", "r.yml")
+    assert sorted(one.line for one in caught.value.problems) == [5, 18, 19]
 
 
 def test_the_line_of_a_field_is_the_one_in_the_detection() -> None:

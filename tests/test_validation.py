@@ -148,7 +148,7 @@ def test_other_commands_say_it_without_asking_aws(
     assert run([command, "--config", str(path)], no_session) == 1
     err = capsys.readouterr().err
     assert f"error: {tmp_path}/rules/first.yml:2: the log source aws/vpcflow" in err
-    assert f"{tmp_path}/rules/second.yml:1: not a Sigma rule" in err
+    assert f"{tmp_path}/rules/second.yml:5: not a Sigma rule" in err
     assert "bug in orgmon" not in err
 
 

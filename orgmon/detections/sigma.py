@@ -35,7 +35,7 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
     """
     documents, lines = documents_and_lines(text, origin)
     faults = Faults(origin, lines)
-    rule, correlation = _parts(documents, origin)
+    rule, correlation = _parts(documents, faults)
     custom = rule.custom_attributes or {}
     if not ID.fullmatch(detection_id):
         faults.mistake(
@@ -86,23 +86,29 @@ def read_file(path: Path) -> Detection:
         ) from error
 
 
-def _parts(documents: list[Any], origin: str) -> tuple[Any, Any]:
-    """The rule and the correlation, if there is one."""
+def _parts(documents: list[Any], faults: Faults) -> tuple[Any, Any]:
+    """The rule and the correlation, if there is one. Raises DetectionError with all that pySigma refuses."""
     from sigma.collection import SigmaCollection
     from sigma.correlations import SigmaCorrelationRule
     from sigma.exceptions import SigmaError
 
     try:
-        collection = SigmaCollection.from_dicts([_with_lists(one) for one in documents])
+        collection = SigmaCollection.from_dicts([_with_lists(one) for one in documents], collect_errors=True)
     except (SigmaError, AttributeError, TypeError, ValueError) as error:
-        raise DetectionError(f"not a Sigma rule: {error}", REMEDY, file=origin, line=1) from error
+        raise DetectionError(f"not a Sigma rule: {error}", REMEDY, file=faults.origin, line=1) from error
+    for refused in collection.errors:
+        faults.mistake(_key_of(refused), f"not a Sigma rule: {refused}")
     rules = [rule for rule in collection.rules if not isinstance(rule, SigmaCorrelationRule)]
     correlations = [rule for rule in collection.rules if isinstance(rule, SigmaCorrelationRule)]
     if len(rules) != 1 or len(correlations) > 1:
-        raise DetectionError(
-            "a file holds one rule and at most one correlation", "use a file a rule", file=origin, line=1
-        )
+        faults.mistake("title", "a file holds one rule and at most one correlation", "use a file a rule")
+    faults.raise_any()  # what pySigma has refused is left in the rule as it stood, of any type
     return rules[0], correlations[0] if correlations else None
+
+
+def _key_of(error: Exception) -> str:
+    """The key that an error of pySigma is about: it has a class for each, such as SigmaLevelError."""
+    return type(error).__name__.removeprefix("Sigma").removesuffix("Error").lower()
 
 
 def _with_lists(document: Any) -> Any:
