@@ -14,7 +14,6 @@ from orgmon.detections.condition import (
     Matches,
     Not,
     Placeholder,
-    Test,
 )
 from orgmon.detections.model import Detection
 from orgmon.errors import DetectionError
@@ -50,28 +49,39 @@ def resolve(detection: Detection, values: Mapping[str, tuple[str, ...]]) -> Dete
 
 
 def _filled(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> Condition:
-    if isinstance(condition, Placeholder):
-        return Either(tuple(_with(condition, value) for value in values.get(condition.name, ())))
-    if isinstance(condition, Test):
-        return condition
-    if isinstance(condition, Not):
-        return Not(_filled(condition.part, values))
-    return type(condition)(tuple(_filled(part, values) for part in condition.parts))
+    match condition:
+        case Placeholder(name=name):
+            return Either(tuple(_with(condition, value) for value in values.get(name, ())))
+        case Not(part):
+            return Not(_filled(part, values))
+        case All(parts) | Either(parts):
+            return type(condition)(tuple(_filled(part, values) for part in parts))
+        case _:
+            return condition
 
 
 def _folded(condition: Condition) -> Condition:
     """The same without parts that always or never hold."""
-    if isinstance(condition, Test):
-        return condition
-    if isinstance(condition, Not):
-        part = _folded(condition.part)
-        constants: dict[Condition, Condition] = {All(()): Either(()), Either(()): All(())}
-        return constants.get(part, Not(part))
-    nothing, decisive = (All(()), Either(())) if isinstance(condition, All) else (Either(()), All(()))
-    parts = tuple(part for one in condition.parts if (part := _folded(one)) != nothing)
-    if decisive in parts:
+    match condition:
+        case Not(inner):
+            part = _folded(inner)
+            constants: dict[Condition, Condition] = {All(()): Either(()), Either(()): All(())}
+            return constants.get(part, Not(part))
+        case All(parts):
+            return _folded_group(All, parts, nothing=All(()), decisive=Either(()))
+        case Either(parts):
+            return _folded_group(Either, parts, nothing=Either(()), decisive=All(()))
+        case _:
+            return condition
+
+
+def _folded_group(
+    kind: type[All | Either], parts: tuple[Condition, ...], *, nothing: Condition, decisive: Condition
+) -> Condition:
+    left = tuple(part for one in parts if (part := _folded(one)) != nothing)
+    if decisive in left:
         return decisive
-    return parts[0] if len(parts) == 1 else type(condition)(parts)
+    return left[0] if len(left) == 1 else kind(left)
 
 
 def _with(test: Placeholder, value: str) -> Matches:
