@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from benchmarks.measure import Figure
 from orgmon.config.model import Config
-from orgmon.desired import desired_state, rollout
+from orgmon.desired.state import desired_state
+from orgmon.desired.waves import rollout
 from orgmon.detections.model import Detection
 from orgmon.organization import Account, AccountState, Organization
 from orgmon.plan.model import Action, Plan

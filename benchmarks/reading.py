@@ -95,7 +95,7 @@ def ours() -> dict[str, Any]:
 def wanted() -> tuple[Any, Any]:
     """The State that the stub tells, as desired, and a rollout of one wave."""
     from benchmarks import stub
-    from orgmon.desired import Rollout, Wave
+    from orgmon.rollout import Rollout, Wave
     from orgmon.stackset import AutoDeployment, OperationPreferences, StackInstance, StackSet, State
 
     stack_sets = tuple(

@@ -79,8 +79,8 @@ def _detections() -> tuple[Any, ...]:
 
 
 def _replay(folder: str, detections: tuple[Any, ...], processes: int = 1) -> float:
-    from orgmon.collect.sources import local
-    from orgmon.collect.work import collect
+    from orgmon.recordings.sources import local
+    from orgmon.recordings.work import collect
     from orgmon.replay.scan import Rules
 
     begun = time.perf_counter()
@@ -118,8 +118,8 @@ def speeds(folder: str) -> dict[str, float]:
     """Seconds of a replay, of inflating and parsing everything, and of inflating, on one core."""
     import orjson
 
-    from orgmon.collect.inflate import pieces
-    from orgmon.collect.sources import local
+    from orgmon.recordings.inflate import pieces
+    from orgmon.recordings.sources import local
 
     _pin()
     detections = _detections()

@@ -1,6 +1,6 @@
-"""One run of a command: the config, the sessions, and what is read from AWS, each made when it is first asked for.
+"""One run of a command on AWS: a project, the sessions, and what is read, each made when it is first asked for.
 
-Commands get everything from here, so that none of them knows how a session is opened or where rules are kept.
+Commands get everything from here, so that none of them knows how a session is opened.
 """
 
 from __future__ import annotations
@@ -17,28 +17,26 @@ from orgmon.aws.organizations import read_organization
 from orgmon.aws.session import Sessions
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
-from orgmon.config.load import load
-from orgmon.config.model import Config
-from orgmon.config.monitoring import DetectionOverride
 from orgmon.config.section import Selector
-from orgmon.desired import STACKS, Rollout, desired_state, rollout
-from orgmon.detections import catalogue
-from orgmon.detections.model import Detection, Scope, Severity
+from orgmon.desired.state import desired_state
+from orgmon.desired.waves import rollout
 from orgmon.errors import OrgmonError
 from orgmon.execute.outcome import Progress
 from orgmon.execute.runner import Runner
 from orgmon.organization import Organization
 from orgmon.plan.model import Plan
 from orgmon.plan.planner import Options, plan
-from orgmon.stacks import logs, names
-from orgmon.stacks.definition import Placement
+from orgmon.project import Project
+from orgmon.rollout import Rollout
+from orgmon.stacks import names
+from orgmon.stacks.table import STACKS
 from orgmon.stackset import State
 
 MakeSession = Callable[[str | None], Any]
 
 
-class Workspace:
-    """A config file and the organization that it is about."""
+class Workspace(Project):
+    """A project and the organization that it is about."""
 
     def __init__(
         self,
@@ -46,14 +44,9 @@ class Workspace:
         make_session: MakeSession | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        self._path = path
+        super().__init__(path)
         self._make_session = make_session
         self._log = log
-
-    @cached_property
-    def config(self) -> Config:
-        """accounts.yaml. Raises ConfigError."""
-        return load(self._path)
 
     def hidden(self, plan: Plan) -> tuple[str, ...]:
         """The phrases of all decoys, also of those that a plan removes: they are not printed."""
@@ -68,23 +61,6 @@ class Workspace:
         return tuple(sorted(found | {item.phrase for item in section.items}))
 
     @cached_property
-    def detections(self) -> tuple[Detection, ...]:
-        """The detections that are on, decoys filled in. Raises DetectionError."""
-        return detections_of(self.config, self._path)
-
-    @property
-    def placeholders(self) -> dict[str, tuple[str, ...]]:
-        """What placeholders of rules stand for; decoys' names are among it."""
-        return placeholders_of(self.config)
-
-    def check(self) -> None:
-        """Read all that the user wrote, so that mistakes in it are told before AWS is asked.
-
-        Raises ConfigError and DetectionError.
-        """
-        _ = self.detections
-
-    @cached_property
     def sessions(self) -> Sessions:
         """The AWS sessions that the config names."""
         if self._make_session is None:
@@ -97,7 +73,7 @@ class Workspace:
         found = read_organization(self.sessions.management("organizations"), with_tags=self._uses_tags)
         if found.id != self.config.organization.id:
             raise OrgmonError(
-                f"these credentials are of organization {found.id}, {self._path} is about "
+                f"these credentials are of organization {found.id}, {self.path} is about "
                 f"{self.config.organization.id}",
                 "use a profile of the right organization, or name another file with --config",
             )
@@ -132,7 +108,7 @@ class Workspace:
         """The State that is, read anew at each call. Raises AwsError."""
         who = self.config.organization
         neutral = (self.config.decoys.stack_set,) if self.config.decoys else ()
-        plain = tuple(item.name for item in STACKS if item.placement is Placement.MANAGEMENT)
+        plain = tuple(item.name for item in STACKS if item.placement.is_plain)
         ours = Ours(who.management_account, who.home_region, plain, neutral)
         return read_state(self.sessions, self._stack_sets, self._stacks, ours)
 
@@ -151,22 +127,20 @@ class Workspace:
             accounts=accounts,
             regions=regions,
             retained=() if destroy else self._retained(observed),
-            keeps=frozenset({logs.STACK.name}),
+            keeps=frozenset(item.name for item in STACKS if item.is_retained),
         )
         desired = State() if destroy else self.desired
         return plan(desired, observed, self.organization, self.rollout, options)
 
     def _retained(self, observed: State) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The log stack that an earlier destroy kept, if the stack set has no instance for it yet."""
-        name = logs.STACK.name
-        wanted, found_set = self.desired.stack_set(name), observed.stack_set(name)
-        if wanted is None:
-            return ()
-        instance = wanted.instances[0]
-        if found_set is not None and instance.pair in found_set.by_pair:
-            return ()
-        found = retained_stacks(self.sessions, instance.account, instance.region, name)
-        return ((name, found),) if found else ()
+        """The stacks that an earlier destroy kept, where the stack set has no instance for them yet."""
+        kept = []
+        for name in (item.name for item in STACKS if item.is_retained):
+            wanted, there = self.desired.stack_set(name), observed.stack_set(name)
+            instance = wanted.instances[0] if wanted else None
+            if instance is not None and not (there and instance.pair in there.by_pair):
+                kept.append((name, retained_stacks(self.sessions, *instance.pair, name)))
+        return tuple((name, found) for name, found in kept if found)
 
     def runner(self, progress: Progress) -> Runner:
         """What performs steps."""
@@ -177,34 +151,3 @@ class Workspace:
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Who is subscribed to the alerts."""
         return subscriptions(self.sessions, self.config.organization)
-
-
-def rules_of(config: Config, path: Path) -> tuple[Detection, ...]:
-    """The detections that a config switches on, changed as it says; placeholders are still open."""
-    folder = path.parent / config.detections.folder if config.detections.folder else None
-    changes = {name: _change(wanted) for name, wanted in config.detections.overrides.items()}
-    return catalogue.load(folder, off=config.detections.disabled, changes=changes)
-
-
-def _change(wanted: DetectionOverride) -> catalogue.Change:
-    return catalogue.Change(
-        severity=Severity(wanted.level) if wanted.level else None,
-        scope=Scope(wanted.scope) if wanted.scope else None,
-        count=wanted.count,
-        seconds=wanted.minutes * 60 if wanted.minutes else None,
-    )
-
-
-def placeholders_of(config: Config) -> dict[str, tuple[str, ...]]:
-    """What a config fills placeholders of rules with: the names of its decoys, and its deployers."""
-    phrases = tuple(f"{item.phrase}-" for item in config.decoys.items) if config.decoys else ()
-    deployers = config.detections.deployers
-    if config.organization.permission_model == "SELF_MANAGED":
-        # What acts in members is then a role that the user has made, under AWS's own name for it.
-        deployers = (*deployers, "*:assumed-role/AWSCloudFormationStackSetExecutionRole/*")
-    return {"decoys": phrases, "deployers": deployers}
-
-
-def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
-    """The detections that a config switches on, with placeholders filled in."""
-    return catalogue.resolved(rules_of(config, path), placeholders_of(config))

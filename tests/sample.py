@@ -6,11 +6,11 @@ from pathlib import Path
 
 from orgmon.config.load import load
 from orgmon.config.model import Config
-from orgmon.desired import inputs
+from orgmon.desired.inputs import inputs
+from orgmon.desired.rules import detections_of
 from orgmon.detections.model import Detection
 from orgmon.organization import Account, AccountState, Organization, OrganizationalUnit
 from orgmon.stacks.definition import Inputs
-from orgmon.workspace import detections_of
 
 ROOT = Path(__file__).parent.parent
 PATH = ROOT / "accounts.yaml"

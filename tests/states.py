@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from orgmon.desired import Rollout, Wave
 from orgmon.organization import Account, AccountState, Organization, OrganizationalUnit
+from orgmon.rollout import Rollout, Wave
 from orgmon.stackset import (
     Artifact,
     AutoDeployment,

@@ -99,3 +99,15 @@ def test_json_knows_every_noun() -> None:
         "set": ["a", "b"],
         "artifact": {"bucket": "bucket", "key": "key"},
     }
+
+
+@pytest.mark.parametrize("command", [["validate"], ["render", "--check"]])
+def test_what_needs_no_credentials_loads_no_aws_sdk(command: list[str]) -> None:
+    code = (
+        "import sys; from orgmon.cli import run; code = run(sys.argv[1:]);"
+        "print([name for name in sys.modules if name.startswith(('boto', 'moto'))], code)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True, cwd=sample.ROOT
+    )
+    assert found.stdout.splitlines()[-1] == "[] 0"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from orgmon.desired import Rollout, Wave
 from orgmon.organization import Account, AccountState, Organization
 from orgmon.plan.model import (
     Action,
@@ -17,6 +16,7 @@ from orgmon.plan.model import (
     UpdateStackSet,
 )
 from orgmon.plan.planner import Options, plan
+from orgmon.rollout import Rollout, Wave
 from orgmon.stackset import (
     AutoDeployment,
     DeploymentTarget,

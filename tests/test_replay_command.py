@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 
 from orgmon.cli import run
-from orgmon.collect import sources
-from orgmon.collect.formats import parts
-from orgmon.collect.inflate import pieces
-from orgmon.collect.reading import read
-from orgmon.collect.sources import local
-from orgmon.collect.work import Progress
 from orgmon.console.replay_view import line
+from orgmon.recordings import sources
+from orgmon.recordings.formats import parts
+from orgmon.recordings.inflate import pieces
+from orgmon.recordings.reading import read
+from orgmon.recordings.sources import local
+from orgmon.recordings.work import Progress
 from orgmon.replay.scan import Rules, Scanner
 from tests import sample
 from tests.test_replay import record

@@ -12,11 +12,12 @@ from cfnlint.api import ManualArgs, lint
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from orgmon.config.monitoring import Decoy, DecoysSection
-from orgmon.desired import STACKS, inputs, stacks_of
+from orgmon.desired.inputs import inputs
+from orgmon.desired.rules import detections_of
 from orgmon.errors import TemplateError
 from orgmon.stacks import base, decoys, detection, hub, logs, names, trail
-from orgmon.stacks.definition import Placement, StackDefinition, new_template
-from orgmon.workspace import detections_of
+from orgmon.stacks.definition import Placement, StackDefinition, Where, Who, new_template
+from orgmon.stacks.table import STACKS, wanted
 from tests import sample
 
 # What handlers need only for properties that our templates do not have.
@@ -93,13 +94,7 @@ def test_no_macro_transform_or_nested_stack(definition: StackDefinition) -> None
 
 @pytest.mark.parametrize("definition", STACKS, ids=IDS)
 def test_global_resources_with_fixed_names_are_in_one_region_only(definition: StackDefinition) -> None:
-    several = (
-        Placement.SECURITY_DETECTION,
-        Placement.MEMBERS_DETECTION,
-        Placement.MEMBERS_GOVERNED,
-        Placement.DECOYS,
-    )
-    if definition.placement in several:
+    if definition.placement.where is not Where.HOME:
         assert not [
             one for one in resources(definition).values() if one["Type"].startswith(("AWS::IAM", "AWS::S3"))
         ]
@@ -142,11 +137,7 @@ def test_nothing_in_the_decoy_stack_gives_orgmon_away() -> None:
 def test_member_stacks_name_no_decoy_and_say_nothing_of_what_is_looked_for() -> None:
     phrases = sample.stack_inputs().decoys
     for definition in STACKS:
-        if definition.placement in (
-            Placement.MEMBERS_DETECTION,
-            Placement.MEMBERS_GOVERNED,
-            Placement.MEMBERS_HOME,
-        ):
+        if definition.placement.covers_members:
             text = definition.body(sample.stack_inputs()).text
             assert not [phrase for phrase in phrases if phrase in text]
     rules = [one for one in resources(detection.STACK).values() if one["Type"] == "AWS::Events::Rule"]
@@ -194,11 +185,10 @@ def test_the_execution_role_may_do_what_cloudformation_does_for_member_stacks() 
     """The schemas of the resource types name the permissions that CloudFormation's handlers need."""
     policy = resources(base.STACK)["ExecutionRole"]["Properties"]["Policies"][0]["PolicyDocument"]
     allowed = {action for one in policy["Statement"] for action in one["Action"]}
-    members = (Placement.MEMBERS_DETECTION, Placement.MEMBERS_GOVERNED, Placement.MEMBERS_HOME)
     types = {
         one["Type"]
         for definition in STACKS
-        if definition.placement in members
+        if definition.placement.covers_members
         for one in resources(definition).values()
     }
     missing = {}
@@ -224,13 +214,15 @@ def test_without_a_log_archive_account_the_log_store_is_in_the_base_stack() -> N
     assert "LogBucket" not in resources(base.STACK)
     without = sample.config().organization.model_copy(update={"log_archive_account": None})
     config = sample.config().model_copy(update={"organization": without})
-    assert logs.STACK not in list(stacks_of(config))
+    assert logs.STACK not in wanted(inputs(config, ()))
 
 
 def test_a_template_that_is_too_large_is_refused_with_its_size() -> None:
     template = new_template("large")
     template.set_metadata({"padding": "x" * 1024 * 1024})
-    large = StackDefinition("large", Placement.MANAGEMENT, "", lambda _: template, lambda _: {})
+    large = StackDefinition(
+        "large", Placement(Who.MANAGEMENT, Where.HOME), "", lambda _: template, lambda _: {}
+    )
     with pytest.raises(TemplateError, match="the template of large has"):
         large.body(sample.stack_inputs())
 

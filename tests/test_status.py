@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from orgmon.config.model import Config
-from orgmon.desired import desired_state
+from orgmon.desired.state import desired_state
 from orgmon.organization import Account, AccountState, Organization
 from orgmon.stackset import InstanceStatus, StackInstance, StackSet, State, TemplateBody
 from orgmon.status import Cell, CellState, StatusReport, status

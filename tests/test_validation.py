@@ -11,10 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orgmon.actions.validate import problems_of_all
 from orgmon.cli import run
 from orgmon.detections.sigma import read
 from orgmon.errors import DetectionError, Problem
-from orgmon.validation import problems_of_all
+from orgmon.project import Project
 from tests import sample
 
 RULE = """\
@@ -65,7 +66,7 @@ def refused(text: str) -> Problem | None:
 
 def told(path: Path) -> list[str]:
     """The problems, without the folder in front."""
-    return [str(problem).replace(f"{path.parent}/", "") for problem in problems_of_all(path)]
+    return [str(problem).replace(f"{path.parent}/", "") for problem in problems_of_all(Project(path))]
 
 
 def test_good_rules_are_no_problem(tmp_path: Path) -> None:

@@ -38,11 +38,11 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Deploy what accounts.yaml says. Interrupted anywhere, the same command goes on."""
+    from orgmon.actions.deploy import Order, deploy
+    from orgmon.console.deploy_view import agree, finish
     from orgmon.console.output import err, out
     from orgmon.console.progress_view import progress_on
-    from orgmon.console.rolling_view import agree, finish
     from orgmon.plan import saved
-    from orgmon.rolling import Order, roll
 
     workspace = invocation(context).workspace(config)
     kept = saved.read(saved_plan) if saved_plan else None
@@ -55,9 +55,9 @@ def command(
     )
     if not order.destroy:
         workspace.check()
-    rolled = roll(workspace, order, progress_on(err(), workspace.organization), agree(workspace, yes))
-    if rolled is None:
+    report = deploy(workspace, order, progress_on(err(), workspace.organization), agree(workspace, yes))
+    if report is None:
         err().print("Nothing was done.")
     else:
-        finish(out(), rolled, workspace.organization, as_json=as_json)
-    raise typer.Exit(code_of(rolled))
+        finish(out(), report, workspace.organization, as_json=as_json)
+    raise typer.Exit(code_of(report))

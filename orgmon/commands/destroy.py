@@ -21,19 +21,19 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Remove everything that orgmon deployed, backwards. The trail's logs are kept."""
+    from orgmon.actions.deploy import Order, deploy, require_confirmation
+    from orgmon.console.deploy_view import agree, finish
     from orgmon.console.output import err, out
     from orgmon.console.progress_view import progress_on
-    from orgmon.console.rolling_view import agree, finish
-    from orgmon.rolling import Order, require_confirmation, roll
 
     workspace = invocation(context).workspace(config)
     require_confirmation(workspace, confirm)
     order = Order(destroy=True)
-    rolled = roll(
+    report = deploy(
         workspace, order, progress_on(err(), workspace.organization), agree(workspace, yes or bool(confirm))
     )
-    if rolled is None:
+    if report is None:
         err().print("Nothing was done.")
     else:
-        finish(out(), rolled, workspace.organization, as_json=as_json)
-    raise typer.Exit(code_of(rolled))
+        finish(out(), report, workspace.organization, as_json=as_json)
+    raise typer.Exit(code_of(report))

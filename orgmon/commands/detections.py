@@ -144,15 +144,14 @@ def export(
 
 def _chosen(config: Path, rules: Path | None) -> tuple[Detection, ...]:
     """The rules of a folder, or those of the config; without a config those that orgmon ships."""
-    from orgmon.config.load import load
     from orgmon.detections import catalogue
-    from orgmon.workspace import rules_of
+    from orgmon.project import Project
 
     if rules is not None:
         return tuple(catalogue.own(rules, alone=True))
     if config == CONFIG and not config.is_file():
         return catalogue.shipped()
-    return rules_of(load(config), config)
+    return Project(config).rules
 
 
 def _verdict(one: object) -> dict[str, object]:

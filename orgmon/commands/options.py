@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from orgmon.rolling import Rolled
+    from orgmon.actions.deploy import DeployReport
     from orgmon.workspace import Workspace
 
 ConfigOption = Annotated[
@@ -64,8 +64,8 @@ def chosen(values: list[str] | None) -> frozenset[str] | None:
     return frozenset(values) if values else None
 
 
-def code_of(rolled: Rolled | None) -> int:
+def code_of(report: DeployReport | None) -> int:
     """The exit code of a rollout; None is one that was not agreed to."""
-    if rolled is None or not rolled.is_good:
+    if report is None or not report.is_good:
         return FAILED
-    return FOUND if rolled.has_blocked else DONE
+    return FOUND if report.has_blocked else DONE

@@ -20,10 +20,11 @@ def command(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 3 when stale.")] = False,
 ) -> None:
     """Write the templates that would be deployed, as YAML. Needs no credentials."""
+    from orgmon.actions.render import render, stale, write
     from orgmon.console.output import out
-    from orgmon.rendering import rendered, stale, write
+    from orgmon.project import Project
 
-    files = rendered(config)
+    files = render(Project(config))
     if not check:
         for name in write(folder, files):
             out().print(f"{folder / name}", markup=False)

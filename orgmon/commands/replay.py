@@ -70,10 +70,10 @@ def command(
     ] = None,
 ) -> None:
     """Replay the detections over CloudTrail records: hits, alerts, noise. Needs no credentials for files."""
+    from orgmon.actions.replay import Request, complaints, replay
     from orgmon.console.output import err
     from orgmon.console.replay_view import ReplayProgress
     from orgmon.detections.model import Severity
-    from orgmon.replaying import Request, complaints, replayed
 
     current = invocation(context)
     request = Request(
@@ -81,9 +81,7 @@ def command(
     )
     place = config or (CONFIG if CONFIG.exists() else None)
     with ReplayProgress(err()) as progress:
-        report = replayed(
-            request, current.workspace(place) if place else None, current.make_session, progress
-        )
+        report = replay(request, current.workspace(place) if place else None, current.make_session, progress)
     _write(report, format_, out)
     found = complaints(report, Severity(fail_on.value) if fail_on else None, request.expected)
     for complaint in found:

@@ -24,15 +24,15 @@ def command(
     """Show account x Region x stack and the coverage. Exit code 3 where something is not covered."""
     import time
 
+    from orgmon.actions.status import status
     from orgmon.console import status_view
     from orgmon.console.output import emit, out
-    from orgmon.reporting import read_status
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other", "choose one")
     current = invocation(context)
     while True:
-        report = read_status(current.workspace(config))
+        report = status(current.workspace(config))
         if as_json:
             emit("status", report)
         elif as_csv:

@@ -19,22 +19,22 @@ def command(
     ] = False,
 ) -> None:
     """Check accounts.yaml, the detections and the templates. Needs no credentials."""
+    from orgmon.actions.validate import validate
     from orgmon.config.sample import sample
     from orgmon.console.output import emit, out
-    from orgmon.validation import problems_of_all, warnings_of_all
+    from orgmon.project import Project
 
     if show_sample:
         print(sample(), end="")
         return
-    problems = problems_of_all(config)
-    warnings = () if problems else warnings_of_all(config)
+    found = validate(Project(config))
     if as_json:
-        emit("problems", {"problems": problems, "warnings": warnings})
+        emit("problems", found)
     else:
-        for warning in warnings:
+        for warning in found.warnings:
             out().print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
-        for problem in problems:
+        for problem in found.problems:
             out().print(str(problem), markup=False, highlight=False, soft_wrap=True)
-        if not problems:
+        if not found.problems:
             out().print(f"{config}: no problems", markup=False, highlight=False)
-    raise typer.Exit(FOUND if problems else 0)
+    raise typer.Exit(FOUND if found.problems else 0)

@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orgmon.collect.work import Progress
 from orgmon.console.plan_view import duration
+from orgmon.recordings.work import Progress
 from orgmon.replay.report import DetectionResult, ReplayReport, Unread
 
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "", "informational": "dim"}

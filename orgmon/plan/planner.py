@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from orgmon.desired import Rollout, Wave
 from orgmon.organization import Organization
 from orgmon.plan import compare, removal, steps
 from orgmon.plan.model import (
@@ -23,6 +22,7 @@ from orgmon.plan.model import (
     UpdateStack,
     UpdateStackSet,
 )
+from orgmon.rollout import Rollout, Wave
 from orgmon.stackset import Pair, StackSet, State
 
 

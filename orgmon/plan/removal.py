@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from orgmon.desired import Rollout
 from orgmon.plan.model import (
     Action,
     Change,
@@ -18,6 +17,7 @@ from orgmon.plan.model import (
     UpdateStackSet,
 )
 from orgmon.plan.rectangles import rectangles
+from orgmon.rollout import Rollout
 from orgmon.stackset import (
     AutoDeployment,
     DeploymentTarget,

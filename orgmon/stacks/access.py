@@ -8,7 +8,7 @@ from awacs.aws import StringEquals
 from troposphere import Ref, Sub, Template, iam
 
 from orgmon.stacks import names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
 
@@ -46,7 +46,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 
 STACK = StackDefinition(
     "orgmon-access",
-    Placement.MEMBERS_HOME,
+    Placement(Who.MEMBERS, Where.HOME),
     "the role that carries events to the hub",
     _build,
     _values,

@@ -12,7 +12,7 @@ from troposphere import Template, events
 
 from orgmon.detections.model import Detection, Flow, LogSource, Severity
 from orgmon.stacks import names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.detection import to_hub
 from orgmon.stacks.metrics import Place, filters_and_alarm
 
@@ -63,7 +63,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 
 STACK = StackDefinition(
     "orgmon-alarms",
-    Placement.MEMBERS_GOVERNED,
+    Placement(Who.MEMBERS, Where.GOVERNED),
     "alarms on the local log group",
     _build,
     _values,

@@ -13,7 +13,7 @@ from awacs.aws import Bool, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, s3
 
 from orgmon.stacks import base_roles, logs, names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.policy import EVERYBODY, actions, deny, document, statement
 
 
@@ -79,7 +79,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 
 STACK = StackDefinition(
     "orgmon-base",
-    Placement.MANAGEMENT,
+    Placement(Who.MANAGEMENT, Where.HOME),
     "artifacts and the roles of self-managed stack sets",
     _build,
     _values,

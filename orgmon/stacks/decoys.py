@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from troposphere import Template, secretsmanager
 
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who
 
 
 def _build(inputs: Inputs) -> Template:
@@ -40,4 +40,12 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
     return {}
 
 
-STACK = StackDefinition("decoys", Placement.DECOYS, "decoys", _build, _values)
+STACK = StackDefinition(
+    "decoys",
+    Placement(Who.CHOSEN_MEMBERS, Where.CHOSEN),
+    "decoys",
+    _build,
+    _values,
+    is_neutral=True,
+    is_wanted=lambda inputs: bool(inputs.decoys),
+)

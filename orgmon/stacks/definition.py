@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from troposphere import Parameter, Template
@@ -17,17 +17,49 @@ from orgmon.stackset import TemplateBody
 LARGEST_TEMPLATE = 1024 * 1024
 
 
-class Placement(StrEnum):
+class Who(StrEnum):
+    """The accounts that hold copies of a stack."""
+
+    MANAGEMENT = "management account"
+    LOG_ARCHIVE = "log archive account"
+    SECURITY = "security account"
+    MEMBERS = "members"
+    CHOSEN_MEMBERS = "chosen members"
+
+
+class Where(StrEnum):
+    """The Regions of an account that hold copies of a stack."""
+
+    HOME = "home Region"
+    DETECTION = "detection Regions"
+    GOVERNED = "governed Regions"
+    CHOSEN = "chosen Regions"
+
+
+@dataclass(frozen=True)
+class Placement:
     """Where the copies of a stack go."""
 
-    MANAGEMENT = "management account, home Region"
-    LOG_ARCHIVE = "log archive account, home Region"
-    SECURITY_HOME = "security account, home Region"
-    SECURITY_DETECTION = "security account, detection Regions"
-    MEMBERS_HOME = "members, home Region"
-    MEMBERS_DETECTION = "members, detection Regions"
-    MEMBERS_GOVERNED = "members, governed Regions"
-    DECOYS = "chosen members"
+    who: Who
+    where: Where
+
+    def __str__(self) -> str:
+        return f"{self.who}, {self.where}"
+
+    @property
+    def is_plain(self) -> bool:
+        """True for a plain stack; everything outside the management account is a stack set's."""
+        return self.who is Who.MANAGEMENT
+
+    @property
+    def covers_members(self) -> bool:
+        """True where every member that monitoring covers has a copy, and the management account has one too."""
+        return self.who is Who.MEMBERS
+
+    @property
+    def is_in_members(self) -> bool:
+        """True where people of a member account can read the template."""
+        return self.who in (Who.MEMBERS, Who.CHOSEN_MEMBERS)
 
 
 @dataclass(frozen=True)
@@ -59,6 +91,7 @@ class Inputs:
     notifier_key: str = ""
     cis: tuple[CisFilter, ...] = ()
     partition: str = "aws"
+    neutral_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def keeps_logs_itself(self) -> bool:
@@ -66,9 +99,17 @@ class Inputs:
         return self.log_archive_account == self.management_account
 
 
+def _always(inputs: Inputs) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class StackDefinition:
-    """One stack of orgmon's. ``name`` may be replaced where it must be neutral (decoys)."""
+    """One stack of orgmon's.
+
+    ``is_neutral``: nothing of the stack may say whose it is, so it has no tag, no description, and the name that
+    the config gives. ``is_wanted`` tells from the inputs whether there is such a stack at all.
+    """
 
     name: str
     placement: Placement
@@ -77,6 +118,12 @@ class StackDefinition:
     values: Callable[[Inputs], Mapping[str, str]]
     has_iam: bool = False
     is_retained: bool = False
+    is_neutral: bool = False
+    is_wanted: Callable[[Inputs], bool] = _always
+
+    def name_in(self, inputs: Inputs) -> str:
+        """The name of the stack or stack set in AWS."""
+        return inputs.neutral_names.get(self.name, self.name)
 
     def body(self, inputs: Inputs) -> TemplateBody:
         """The template, ready to deploy.

@@ -15,7 +15,7 @@ from troposphere import logs as log_groups
 
 from orgmon.detections.forwarding import forwarding
 from orgmon.stacks import names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.policy import actions, as_text, document, service, statement
 
 LOCAL_RETENTION_DAYS = 14
@@ -96,7 +96,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 
 STACK = StackDefinition(
     "orgmon-detection",
-    Placement.MEMBERS_DETECTION,
+    Placement(Who.MEMBERS, Where.DETECTION),
     "forwarding rules and the local log group",
     _build,
     _values,

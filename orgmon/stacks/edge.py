@@ -11,7 +11,7 @@ from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, sqs
 
 from orgmon.stacks import names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.metrics import queue_alarm
 from orgmon.stacks.policy import actions, document, service, statement
 
@@ -63,7 +63,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 
 STACK = StackDefinition(
     "orgmon-edge",
-    Placement.SECURITY_DETECTION,
+    Placement(Who.SECURITY, Where.DETECTION),
     "the dead-letter queue of the members' rules",
     _build,
     _values,

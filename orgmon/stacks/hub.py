@@ -13,7 +13,7 @@ from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, dynamodb, events, kms, sqs
 
 from orgmon.stacks import hub_audit, hub_function, hub_rules, hub_topics, names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.policy import (
     ACCOUNT_ROOT,
     actions,
@@ -172,7 +172,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 
 STACK = StackDefinition(
     "orgmon-hub",
-    Placement.SECURITY_HOME,
+    Placement(Who.SECURITY, Where.HOME),
     "bus, rules, queues, notifier and topics",
     _build,
     _values,

@@ -9,7 +9,7 @@ from awacs.aws import Bool, StringEquals, StringLike
 from troposphere import Equals, GetAtt, If, Ref, Sub, Template, kms, s3
 
 from orgmon.stacks import names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.policy import ACCOUNT_ROOT, actions, deny, document, service, statement
 
 PARAMETERS = {
@@ -154,11 +154,17 @@ def _build(inputs: Inputs) -> Template:
     return template
 
 
+def _is_wanted(inputs: Inputs) -> bool:
+    """Without a log archive account the log store is in orgmon-base; a trail that was there has its own."""
+    return not inputs.keeps_logs_itself and not inputs.existing_log_group
+
+
 STACK = StackDefinition(
     "orgmon-logs",
-    Placement.LOG_ARCHIVE,
+    Placement(Who.LOG_ARCHIVE, Where.HOME),
     "the trail's log bucket and its key",
     _build,
     values,
     is_retained=True,
+    is_wanted=_is_wanted,
 )

@@ -16,7 +16,7 @@ from orgmon.detections.compile_filter import metric_filters
 from orgmon.detections.model import Detection, Flow, MetricFilter, Severity
 from orgmon.detections.quotas import check_log_group
 from orgmon.stacks import names
-from orgmon.stacks.definition import Inputs, Placement, StackDefinition, new_template
+from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.metrics import Place, cis_filter_and_alarm, filters_and_alarm
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
@@ -152,7 +152,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 
 STACK = StackDefinition(
     "orgmon-trail",
-    Placement.MANAGEMENT,
+    Placement(Who.MANAGEMENT, Where.HOME),
     "the organization trail, its filters and alarms",
     _build,
     _values,

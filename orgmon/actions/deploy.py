@@ -29,7 +29,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Rolled:
+class DeployReport:
     """How a rollout ended. ``left`` is the plan that would be needed now; empty after a good end."""
 
     plan: Plan
@@ -49,9 +49,9 @@ class Rolled:
         return bool(self.left.of(Action.BLOCKED))
 
 
-def roll(
+def deploy(
     workspace: Workspace, order: Order, progress: Progress, agree: Callable[[Plan], bool]
-) -> Rolled | None:
+) -> DeployReport | None:
     """Do what is ordered, or None where the answer to ``agree`` is no.
 
     What an earlier run started is waited for before anything is planned. Raises StalePlanError for a saved plan
@@ -70,7 +70,7 @@ def roll(
     found = failures((outcome.step.target_name, result) for outcome in outcomes for result in outcome.results)
     errors = tuple(outcome.error for outcome in outcomes if outcome.error)
     left = _plan(workspace, order) if plan.stages else plan
-    return Rolled(plan, outcomes, found, errors, left)
+    return DeployReport(plan, outcomes, found, errors, left)
 
 
 def _plan(workspace: Workspace, order: Order) -> Plan:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from orgmon.collect.formats import Part, parts
-from orgmon.collect.inflate import pieces
-from orgmon.collect.sources import Source
+from orgmon.recordings.formats import Part, parts
+from orgmon.recordings.inflate import pieces
+from orgmon.recordings.sources import Source
 from orgmon.replay.records import ForeignError
 from orgmon.replay.report import Unread
 from orgmon.replay.scan import Findings, Scanner, merge

@@ -7,22 +7,19 @@ from pathlib import Path
 
 import yaml
 
-from orgmon.config.load import load
-from orgmon.desired import inputs, stacks_of
-from orgmon.workspace import detections_of
+from orgmon.project import Project
 
 HEADING = "# Written by `orgmon render` from accounts.yaml and the detections. Do not edit.\n"
 
 
-def rendered(path: Path) -> dict[str, str]:
-    """File name -> text for every stack that a config wants. Raises ConfigError and DetectionError."""
-    config = load(path)
-    given = inputs(config, detections_of(config, path))
-    found = {}
-    for definition in stacks_of(config):
-        body = yaml.safe_dump(definition.body(given).content, sort_keys=False, width=100, allow_unicode=True)
-        found[f"{definition.name}.yaml"] = HEADING + body
-    return found
+def render(project: Project) -> dict[str, str]:
+    """File name -> text for every stack that a project wants. Raises ConfigError and DetectionError."""
+    given = project.inputs
+    return {f"{item.name}.yaml": HEADING + _yaml(item.body(given).content) for item in project.stacks}
+
+
+def _yaml(content: object) -> str:
+    return yaml.safe_dump(content, sort_keys=False, width=100, allow_unicode=True)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:

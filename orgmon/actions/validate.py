@@ -6,37 +6,49 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from orgmon.config.load import load, problems_of
+from orgmon.config.load import problems_of
 from orgmon.config.model import Config
-from orgmon.desired import inputs, stacks_of
+from orgmon.desired.inputs import inputs
 from orgmon.detections.catalogue import shipped
 from orgmon.detections.model import Detection
 from orgmon.errors import DetectionError, Problem, TemplateError
+from orgmon.project import Project
 from orgmon.stacks.definition import StackDefinition
-from orgmon.workspace import detections_of, rules_of
 
 
-def problems_of_all(path: Path) -> tuple[Problem, ...]:
+@dataclasses.dataclass(frozen=True)
+class Validation:
+    """What is wrong, and what may be; the latter is only looked for where nothing is wrong."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
+
+
+def validate(project: Project) -> Validation:
+    """Everything that is wrong with a config, its detections and its templates."""
+    problems = problems_of_all(project)
+    if problems:
+        return Validation(problems)
+    return Validation((), tuple(problem for rule in project.rules for problem in rule.warnings))
+
+
+def problems_of_all(project: Project) -> tuple[Problem, ...]:
     """Every problem in order; detections and templates are looked at once the file itself is right."""
+    path = project.path
     found = problems_of(path, known_detections=frozenset(item.id for item in shipped()))
     if found:
         return found
-    config = load(path)
     try:
-        detections = detections_of(config, path)
+        detections = project.detections
     except DetectionError as error:
         return _placed(error.problems, path)
-    return _placed(_problems_of_templates(config, detections), path)
+    return _placed(_problems_of_templates(project, detections), path)
 
 
-def warnings_of_all(path: Path) -> tuple[Problem, ...]:
-    """What may be wrong in the detections of a config that has no problems."""
-    return tuple(problem for one in rules_of(load(path), path) for problem in one.warnings)
-
-
-def _problems_of_templates(config: Config, detections: tuple[Detection, ...]) -> Iterator[Problem]:
+def _problems_of_templates(project: Project, detections: tuple[Detection, ...]) -> Iterator[Problem]:
     """What keeps templates from being made; for detections, each is tried alone, so that all are told."""
-    for definition in stacks_of(config):
+    config = project.config
+    for definition in project.stacks:
         try:
             _build(definition, config, detections)
         except DetectionError as error:

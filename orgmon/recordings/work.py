@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from orgmon.collect.inflate import keep_memory
-from orgmon.collect.reading import Read, read, read_all
-from orgmon.collect.sources import Source
 from orgmon.errors import OrgmonError
+from orgmon.recordings.inflate import keep_memory
+from orgmon.recordings.reading import Read, read, read_all
+from orgmon.recordings.sources import Source
 from orgmon.replay.report import Unread
 from orgmon.replay.scan import Rules, Scanner
 from orgmon.replay.tally import Tally

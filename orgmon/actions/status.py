@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from orgmon.status import StatusReport, status
+from orgmon.status import StatusReport
+from orgmon.status import status as status_of
 from orgmon.workspace import Workspace
 
 
-def read_status(workspace: Workspace) -> StatusReport:
+def status(workspace: Workspace) -> StatusReport:
     """The status of the organization now. Raises AwsError, ConfigError and DetectionError."""
     workspace.check()
     pending = tuple(
@@ -16,7 +17,7 @@ def read_status(workspace: Workspace) -> StatusReport:
         for item in workspace.subscriptions()
         if not item.is_confirmed
     )
-    return status(
+    return status_of(
         workspace.config,
         workspace.organization,
         workspace.desired,

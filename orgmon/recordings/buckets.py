@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 
 from orgmon.aws.objects import Objects
-from orgmon.collect.sources import Source, in_order
-from orgmon.collect.work import LARGE
 from orgmon.errors import UsageError
+from orgmon.recordings.sources import Source, in_order
+from orgmon.recordings.work import LARGE
 
 THREADS = 16
 AHEAD = 32

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from rich.console import Console
 
+from orgmon.actions.deploy import DeployReport
 from orgmon.console import failure_view, plan_view
 from orgmon.console.output import confirm, emit, err
 from orgmon.organization import Organization
 from orgmon.plan.model import Action, Plan
-from orgmon.rolling import Rolled
 from orgmon.workspace import Workspace
 
 
@@ -26,39 +26,39 @@ def agree(workspace: Workspace, yes: bool) -> Callable[[Plan], bool]:
     return ask
 
 
-def finish(console: Console, rolled: Rolled, organization: Organization, *, as_json: bool) -> None:
+def finish(console: Console, report: DeployReport, organization: Organization, *, as_json: bool) -> None:
     """Print how a rollout ended."""
     if as_json:
-        emit("rollout", _data(rolled))
+        emit("rollout", _data(report))
         return
-    failure_view.show(console, rolled.failures, organization)
-    for error in rolled.errors:
+    failure_view.show(console, report.failures, organization)
+    for error in report.errors:
         console.print(f"[bold red]Stopped[/bold red] {error}", markup=True)
-    if not rolled.plan.stages:
+    if not report.plan.stages:
         console.print("Nothing to do: everything is as it should be.")
-    elif rolled.is_good:
-        done = sum(len(rolled.plan.of(action)) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
+    elif report.is_good:
+        done = sum(len(report.plan.of(action)) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
         console.print(f"[bold green]Done.[/bold green] {plan_view.count(done, 'stack')} changed.")
     else:
-        _unfinished(console, rolled)
+        _unfinished(console, report)
 
 
-def _unfinished(console: Console, rolled: Rolled) -> None:
-    left = [change for change in rolled.left.changes if change.action in (Action.CREATE, Action.UPDATE)]
+def _unfinished(console: Console, report: DeployReport) -> None:
+    left = [change for change in report.left.changes if change.action in (Action.CREATE, Action.UPDATE)]
     console.print(
         f"[bold red]Not done.[/bold red] {plan_view.count(len(left), 'stack')} still to do. Run the same command "
         "again: it retries only what is left."
     )
-    if rolled.plan.templates and any(outcome.stops for outcome in rolled.outcomes):
+    if report.plan.templates and any(outcome.stops for outcome in report.outcomes):
         console.print(
             "Later waves still run the stacks they had. To go back, restore the earlier detections or "
             "accounts.yaml and deploy again."
         )
 
 
-def _data(rolled: Rolled) -> dict[str, object]:
+def _data(report: DeployReport) -> dict[str, object]:
     return {
-        "good": rolled.is_good,
+        "good": report.is_good,
         "steps": [
             {
                 "call": outcome.step.call,
@@ -68,9 +68,9 @@ def _data(rolled: Rolled) -> dict[str, object]:
                 "results": outcome.results,
                 "error": outcome.error,
             }
-            for outcome in rolled.outcomes
+            for outcome in report.outcomes
         ],
-        "root_causes": rolled.failures.causes,
-        "cancelled": rolled.failures.cancelled,
-        "left": [change for change in rolled.left.changes if change.action is not Action.NONE],
+        "root_causes": report.failures.causes,
+        "cancelled": report.failures.cancelled,
+        "left": [change for change in report.left.changes if change.action is not Action.NONE],
     }

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from orgmon.aws.objects import Objects, client_of, split
-from orgmon.collect.buckets import fetched, listed
-from orgmon.collect.sources import Source, local, may_hold
-from orgmon.collect.work import Progress, collect
 from orgmon.detections.catalogue import shipped
 from orgmon.detections.model import Detection, Severity
 from orgmon.errors import UsageError
+from orgmon.recordings.buckets import fetched, listed
+from orgmon.recordings.sources import Source, local, may_hold
+from orgmon.recordings.work import Progress, collect
 from orgmon.replay import selection
 from orgmon.replay.report import ReplayReport, Unread, report
 from orgmon.replay.scan import Rules
@@ -40,7 +40,7 @@ class Request:
     processes: int | None = None
 
 
-def replayed(
+def replay(
     request: Request,
     workspace: Workspace | None = None,
     make_session: Callable[[str | None], Any] | None = None,

@@ -1,0 +1,44 @@
+"""The detections that a config switches on, and what it fills their placeholders with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orgmon.config.model import Config
+from orgmon.config.monitoring import DetectionOverride
+from orgmon.detections import catalogue
+from orgmon.detections.model import Detection, Scope, Severity
+
+
+def rules_of(config: Config, path: Path) -> tuple[Detection, ...]:
+    """The detections that a config at ``path`` switches on, changed as it says; placeholders are still open.
+
+    Raises DetectionError.
+    """
+    folder = path.parent / config.detections.folder if config.detections.folder else None
+    changes = {name: _change(wanted) for name, wanted in config.detections.overrides.items()}
+    return catalogue.load(folder, off=config.detections.disabled, changes=changes)
+
+
+def _change(wanted: DetectionOverride) -> catalogue.Change:
+    return catalogue.Change(
+        severity=Severity(wanted.level) if wanted.level else None,
+        scope=Scope(wanted.scope) if wanted.scope else None,
+        count=wanted.count,
+        seconds=wanted.minutes * 60 if wanted.minutes else None,
+    )
+
+
+def placeholders_of(config: Config) -> dict[str, tuple[str, ...]]:
+    """What a config fills placeholders of rules with: the names of its decoys, and its deployers."""
+    phrases = tuple(f"{item.phrase}-" for item in config.decoys.items) if config.decoys else ()
+    deployers = config.detections.deployers
+    if config.organization.permission_model == "SELF_MANAGED":
+        # What acts in members is then a role that the user has made, under AWS's own name for it.
+        deployers = (*deployers, "*:assumed-role/AWSCloudFormationStackSetExecutionRole/*")
+    return {"decoys": phrases, "deployers": deployers}
+
+
+def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
+    """The detections that a config switches on, with placeholders filled in. Raises DetectionError."""
+    return catalogue.resolved(rules_of(config, path), placeholders_of(config))
