@@ -10,10 +10,11 @@ import pytest
 from orgmon import eventpattern
 from orgmon.detections import catalogue
 from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.flows import settled
 from orgmon.detections.meaning import matches
 from orgmon.detections.model import Flow, Scope, Severity
-from orgmon.detections.regex_globs import globs_of
-from orgmon.detections.sigma import read
+from orgmon.detections.sigma.reader import read
+from orgmon.detections.sigma.regex_globs import globs_of
 from orgmon.errors import DetectionError
 from tests.test_detections import envelope
 
@@ -215,15 +216,16 @@ def test_flow_follows_from_what_can_be_compiled() -> None:
     text = RULE[: RULE.index("orgmon:")] + RULE[RULE.index("detection:") :]
     regex = text.replace("eventName: PutBucketAcl", "requestParameters.name|re: '[0-9]{12}'")
     found = read(regex, "r", "r.yml")
-    assert found.flows == frozenset(Flow)
+    assert found.flows_are_open
+    assert settled(found).flows == frozenset(Flow)
     assert [rule.recheck for rule in event_rules(found)] == [True]
     block = text.replace("eventName: PutBucketAcl", "sourceIPAddress|cidr: 2001:db8::/32")
-    assert read(block, "r", "r.yml").flows == frozenset({Flow.EVENTS})
+    assert settled(read(block, "r", "r.yml")).flows == frozenset({Flow.EVENTS})
     unpinned = regex.replace("eventSource: s3.amazonaws.com", "recipientAccountId: '111122223333'")
-    assert read(unpinned, "r", "r.yml").flows == frozenset({Flow.METRICS})
+    assert settled(read(unpinned, "r", "r.yml")).flows == frozenset({Flow.METRICS})
     neither = unpinned.replace("recipientAccountId: '111122223333'", "sourceIPAddress|cidr: 2001:db8::/32")
     with pytest.raises(DetectionError) as caught:
-        read(neither, "r", "r.yml")
+        settled(read(neither, "r", "r.yml"))
     assert [
         "E-CW-CIDR" in caught.value.problems[0].what,
         "E-CW-REGEX" in caught.value.problems[1].what,

@@ -104,6 +104,7 @@ class Example:
 class Detection:
     """One thing to look for. ``id`` is the name of its file without the suffix.
 
+    ``flows_are_open`` says that the file names no flows: those count whose language can say the condition.
     ``sigma_id``, ``status``, ``author``, ``references``, ``falsepositives`` and ``tags`` are Sigma's own fields.
     ``controls`` maps a catalogue of controls to its numbers. ``sample_values`` are values of placeholders for the
     examples only, ``filled`` the placeholders that values were put in for. ``warnings`` are what may be wrong in
@@ -118,6 +119,7 @@ class Detection:
     scope: Scope
     runbook: Runbook
     flows: frozenset[Flow] = frozenset(Flow)
+    flows_are_open: bool = False
     log_source: LogSource = LogSource.CLOUDTRAIL
     tags: tuple[str, ...] = ()
     controls: tuple[tuple[str, tuple[str, ...]], ...] = ()

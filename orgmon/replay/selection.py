@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from orgmon.detections.catalogue import own_files
+from orgmon.detections.catalogue import own_files, usable
 from orgmon.detections.meaning import resolve
 from orgmon.detections.model import Detection, LogSource
-from orgmon.detections.sigma import read_file
 from orgmon.errors import DetectionError, UsageError
 from orgmon.replay.report import Unread
 
@@ -27,7 +26,7 @@ def from_folder(folder: Path) -> tuple[list[Detection], list[Unread]]:
             continue
         known.add(path.stem)
         try:
-            found.append(read_file(path))
+            found.append(usable(path))
         except DetectionError as error:
             refused.append(Unread(str(path), "; ".join(one.what for one in error.problems)))
     return found, refused

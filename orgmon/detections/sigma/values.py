@@ -22,8 +22,8 @@ from orgmon.detections.condition import (
     Within,
 )
 from orgmon.detections.fields import FieldType, Kind, field_type
-from orgmon.detections.regex_globs import globs_of
-from orgmon.detections.spelling import has_vocabulary, spelled
+from orgmon.detections.sigma.regex_globs import globs_of
+from orgmon.detections.sigma.spelling import has_vocabulary, spelled
 from orgmon.errors import DetectionError
 
 OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
@@ -39,7 +39,7 @@ class Doubt:
     code: Code
 
 
-def test(path: str, value: Any, doubts: list[Doubt]) -> Condition:
+def condition_of(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     """What a field with a Sigma value asks; doubts are added. Raises DetectionError without a place."""
     from sigma import types
 
@@ -60,15 +60,12 @@ def test(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     if isinstance(value, types.SigmaString):
         return _string(path, value, doubts)
     if isinstance(value, types.SigmaExpansion):
-        return Either(tuple(test(path, one, doubts) for one in value.values))
+        return Either(tuple(condition_of(path, one, doubts) for one in value.values))
     kind = type(value).__name__.removeprefix("Sigma")
     raise DetectionError(
         f"{path}: {kind} has no form in AWS's patterns [{Code.VALUE}]",
         "use plain values, startswith, endswith or contains",
     )
-
-
-test.__test__ = False  # type: ignore[attr-defined]
 
 
 def _regex(path: str, value: Any) -> Condition:
