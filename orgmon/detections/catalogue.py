@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orgmon.detections.flows import settled
 from orgmon.detections.meaning import resolve
 from orgmon.detections.model import Detection, Scope, Severity
+from orgmon.detections.secrecy import Filling
 from orgmon.errors import DetectionError
 
 
@@ -55,9 +56,9 @@ def _changed(detection: Detection, change: Change) -> Detection:
     )
 
 
-def resolved(detections: Iterable[Detection], values: Mapping[str, tuple[str, ...]]) -> tuple[Detection, ...]:
+def resolved(detections: Iterable[Detection], fillings: Sequence[Filling]) -> tuple[Detection, ...]:
     """The detections with placeholders filled in, without those that cannot match for want of values."""
-    return tuple(filled for one in detections if (filled := resolve(one, values)) is not None)
+    return tuple(filled for one in detections if (filled := resolve(one, fillings)) is not None)
 
 
 @functools.cache

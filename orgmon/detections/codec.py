@@ -11,18 +11,24 @@ TESTS: Mapping[str, Callable[..., Test]] = {kind.__name__: kind for kind in get_
 
 
 def to_json(condition: Condition) -> Any:
-    """The condition as lists and strings: the name of its kind, then what it holds."""
+    """The condition as lists and strings: the name of its kind, then what it holds.
+
+    Raises ValueError for a condition that tells a secret.
+    """
     kind = type(condition).__name__
     match condition:
         case Not(part):
             return [kind, to_json(part)]
         case All(parts) | Either(parts):
             return [kind, *map(to_json, parts)]
+        case Matches(_, _, secret) if secret:
+            raise ValueError(
+                "a secret is written nowhere: the whole organization can read the code of functions"
+            )
+        case Matches(path, glob):
+            return [kind, path, list(glob.pieces)]
         case _:
-            return [
-                kind,
-                *(list(one.pieces) if isinstance(one, Glob) else one for one in vars(condition).values()),
-            ]
+            return [kind, *vars(condition).values()]
 
 
 def from_json(value: Any) -> Condition:

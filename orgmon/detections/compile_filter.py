@@ -32,6 +32,7 @@ from orgmon.detections.fields import Array, FieldType, Kind, field_type
 from orgmon.detections.filter_values import regex, strings
 from orgmon.detections.model import Detection, MetricFilter
 from orgmon.detections.refusal import refusal, rejection
+from orgmon.detections.secrecy import sealed
 from orgmon.errors import PatternError
 from orgmon.filterpattern import All as AllOf
 from orgmon.filterpattern import Any as AnyOf
@@ -71,7 +72,7 @@ def metric_filters(detection: Detection, prefix: str = TRAIL_PREFIX) -> tuple[Me
     many = len(texts) > 1
     return tuple(
         MetricFilter(f"{detection.id}-{place}" if many else detection.id, text, detection.id)
-        for place, text in enumerate(texts, 1)
+        for place, text in enumerate(sealed(texts) if detection.is_secret else texts, 1)
     )
 
 

@@ -12,7 +12,7 @@ import ipaddress
 import operator
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,12 @@ class Glob:
     """
 
     pieces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pieces: Sequence[str]) -> Glob:
+        """The shape of pieces with ``*`` between them, in which stars side by side are one."""
+        *inner, last = pieces
+        return cls((*(piece for place, piece in enumerate(inner) if piece or place == 0), last))
 
     @property
     def literal(self) -> str | None:
@@ -108,9 +114,10 @@ class _OfValue(_OfField, ABC):
 
 @dataclass(frozen=True)
 class Matches(_OfValue):
-    """The field is a string of this shape."""
+    """The field is a string of this shape. ``secret`` is what of the shape no member account may know, if anything."""
 
     glob: Glob
+    secret: str = ""
 
     def fits(self, value: object) -> bool:
         """Whether the value is a string of the shape."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orgmon.detections.codes import Code, InexpressibleError
-from orgmon.detections.condition import All, Condition, Either, Not, Test, negations_inward
+from orgmon.detections.condition import All, Condition, Either, Matches, Not, Test, negations_inward
 from orgmon.detections.fields import Array, field_type
 from orgmon.detections.fieldset import FieldSet, Text, fieldset, meet
 
@@ -153,7 +153,10 @@ def _merge(one: Conjunct, other: Conjunct) -> Conjunct | None:
 
 
 def only(condition: Condition, fields: frozenset[str]) -> Condition:
-    """A wider condition that asks for nothing but these fields: every other test is taken to hold."""
+    """A wider condition that asks for nothing but these fields: every other test is taken to hold.
+
+    So is a test that tells a secret: what members forward is made of this.
+    """
     return _only(negations_inward(condition), fields)
 
 
@@ -165,6 +168,10 @@ def _only(condition: Condition, fields: frozenset[str]) -> Condition:
             return Either(tuple(_only(part, fields) for part in parts))
         case Not(test):
             assert isinstance(test, Test)  # negations stand inward
-            return condition if test.field in fields else All(())
+            return condition if _stays(test, fields) else All(())
         case _:
-            return condition if condition.field in fields else All(())
+            return condition if _stays(condition, fields) else All(())
+
+
+def _stays(test: Test, fields: frozenset[str]) -> bool:
+    return test.field in fields and not (isinstance(test, Matches) and test.secret)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from orgmon.detections.condition import (
     Placeholder,
 )
 from orgmon.detections.model import Detection
+from orgmon.detections.secrecy import Filling
 from orgmon.errors import DetectionError
 
 
@@ -32,30 +33,29 @@ def matches(detection: Detection, record: Mapping[str, Any]) -> bool:
     return detection.condition.holds(record)
 
 
-def resolve(detection: Detection, values: Mapping[str, tuple[str, ...]]) -> Detection | None:
+def resolve(detection: Detection, fillings: Iterable[Filling]) -> Detection | None:
     """The detection with its placeholders filled in; None where without values it could never match.
 
     A ``*`` in a value stands for any characters. A placeholder without values fits nothing: where it only excepts
-    something, nothing is excepted.
+    something, nothing is excepted. What is secret in a filling stays so in the detection.
     """
     if not detection.placeholders:
         return detection
-    condition = _folded(_filled(detection.condition, values))
-    return (
-        None
-        if condition == Either(())
-        else replace(detection, condition=condition, filled=detection.filled | detection.placeholders)
-    )
+    condition = _folded(_filled(detection.condition, tuple(fillings)))
+    return None if condition == Either(()) else replace(detection, condition=condition)
 
 
-def _filled(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> Condition:
+def _filled(condition: Condition, fillings: Sequence[Filling]) -> Condition:
     match condition:
         case Placeholder(name=name):
-            return Either(tuple(_with(condition, value) for value in values.get(name, ())))
+            found = (
+                _with(condition, one, value) for one in fillings if one.name == name for value in one.values
+            )
+            return Either(tuple(found))
         case Not(part):
-            return Not(_filled(part, values))
+            return Not(_filled(part, fillings))
         case All(parts) | Either(parts):
-            return type(condition)(tuple(_filled(part, values) for part in parts))
+            return type(condition)(tuple(_filled(part, fillings) for part in parts))
         case _:
             return condition
 
@@ -84,10 +84,10 @@ def _folded_group(
     return left[0] if len(left) == 1 else kind(left)
 
 
-def _with(test: Placeholder, value: str) -> Matches:
+def _with(test: Placeholder, filling: Filling, value: str) -> Matches:
     *head, left = test.before
     right, *tail = test.after
     first, *inner = value.split("*")
     pieces = [*head, left + first, *inner]
     pieces[-1] += right
-    return Matches(test.field, Glob((*pieces, *tail)))
+    return Matches(test.field, Glob.of((*pieces, *tail)), value if filling.is_secret else "")

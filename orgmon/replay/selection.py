@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from orgmon.detections.catalogue import own_files, usable
 from orgmon.detections.meaning import resolve
 from orgmon.detections.model import Detection, LogSource
+from orgmon.detections.secrecy import Filling
 from orgmon.errors import DetectionError, UsageError
 from orgmon.replay.report import Unread
 
@@ -33,7 +34,7 @@ def from_folder(folder: Path) -> tuple[list[Detection], list[Unread]]:
 
 
 def replayable(
-    detections: Iterable[Detection], values: Mapping[str, tuple[str, ...]]
+    detections: Iterable[Detection], fillings: Sequence[Filling]
 ) -> tuple[list[Detection], list[Unread]]:
     """Those that records of CloudTrail can hit, with placeholders filled in, and why the others cannot.
 
@@ -44,7 +45,7 @@ def replayable(
     for one in detections:
         if one.log_source is not LogSource.CLOUDTRAIL:
             others.append(Unread(one.id, f"it looks at findings of {one.log_source}"))
-        elif (filled := resolve(one, values)) is None:
+        elif (filled := resolve(one, fillings)) is None:
             names = ", ".join(sorted(one.placeholders))
             others.append(Unread(one.id, f"no values for {names}: name an accounts.yaml with --config"))
         else:

@@ -82,5 +82,4 @@ def _glob(shape: Shape) -> Glob:
             pieces.append("")
         else:
             pieces[-1] += part
-    *inner, last = pieces
-    return Glob((*(piece for place, piece in enumerate(inner) if piece or place == 0), last))
+    return Glob.of(pieces)

@@ -139,8 +139,10 @@ def _string(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     pieces, placeholder = _pieces(path, value)
     if placeholder is not None:
         name, place = placeholder
-        return Placeholder(path, _glob(pieces[: place + 1]).pieces, name, _glob(pieces[place + 1 :]).pieces)
-    glob = _glob(pieces)
+        return Placeholder(
+            path, Glob.of(pieces[: place + 1]).pieces, name, Glob.of(pieces[place + 1 :]).pieces
+        )
+    glob = Glob.of(pieces)
     word = (glob.literal or "").lower()
     if _kind(path) is Kind.STRING or word not in ("true", "false"):
         if _kind(path) is Kind.BOOL:
@@ -184,9 +186,3 @@ def _pieces(path: str, value: Any) -> tuple[list[str], tuple[str, int] | None]:
                 f"{path}: ? and a second placeholder have no form in AWS's patterns [{Code.VALUE}]", "use *"
             )
     return pieces, placeholder
-
-
-def _glob(pieces: list[str]) -> Glob:
-    """The pieces with stars side by side made one."""
-    *inner, last = pieces
-    return Glob((*(piece for place, piece in enumerate(inner) if piece or place == 0), last))
