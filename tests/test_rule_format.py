@@ -277,3 +277,8 @@ def test_a_broken_file_that_is_switched_off_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(DetectionError, match="not a Sigma rule"):
         catalogue.load(tmp_path)
     assert catalogue.load(tmp_path, off={"broken"})
+
+
+def test_a_date_that_there_is_not_is_a_mistake_at_its_file() -> None:
+    with pytest.raises(DetectionError, match="r.yml:1: not YAML: holds a value that means nothing"):
+        read(RULE + "date: 2026-13-01\n", "r", "r.yml")

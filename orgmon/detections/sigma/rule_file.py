@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from orgmon import positions
 from orgmon.errors import DetectionError
+from orgmon.positions import NotYamlError, Where
 
 
 def documents_and_lines(text: str, origin: str) -> tuple[list[Any], dict[str, int]]:
@@ -13,53 +15,26 @@ def documents_and_lines(text: str, origin: str) -> tuple[list[Any], dict[str, in
 
     Modifiers (``|contains``) do not belong to a key. Raises DetectionError with the line where the text is not YAML.
     """
-    import yaml
-
     try:
-        nodes = _nodes(text)
-        documents = [yaml.constructor.SafeConstructor().construct_document(node) for node in nodes]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else 1
-        what = getattr(error, "problem", None) or str(error)
-        raise DetectionError(f"not YAML: {what}", "correct the YAML", file=origin, line=line) from error
-    lines: dict[str, int] = {}
-    for node in (*_detections(nodes), *nodes):
-        for key, line in _keys(node):
-            lines.setdefault(key.partition("|")[0], line)
-    return documents, lines
+        documents = positions.documents(text)
+    except NotYamlError as error:
+        line, _ = error.position or (1, 1)
+        what = f"not YAML: {error.problem}"
+        raise DetectionError(what, "correct the YAML", file=origin, line=line) from error
+    return [document.data for document in documents], dict(_lines(documents))
 
 
-def _detections(nodes: list[Any]) -> Iterator[Any]:
-    """What stands under ``detection``: a field there can have the name of one of Sigma's own keys."""
-    import yaml
+def _lines(documents: Iterable[positions.Document]) -> Iterator[tuple[str, int]]:
+    """The later ones count: keys from bottom to top, last those of detections.
 
-    for node in nodes:
-        if isinstance(node, yaml.MappingNode):
-            yield from (value for key, value in node.value if key.value == "detection")
-
-
-def _nodes(text: str) -> list[Any]:
-    """The documents as nodes. The C parser is six times as fast, the other one says better what is wrong."""
-    import yaml
-
-    if yaml.__with_libyaml__:
-        try:
-            return list(yaml.compose_all(text, Loader=yaml.CSafeLoader))
-        except yaml.YAMLError:
-            pass  # said by the other one
-    return list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+    A field there can have the name of one of Sigma's own keys. Examples hold records, which are no part of the rule.
+    """
+    keys = [(where, line) for document in documents for where, (line, _) in document.keys.items()]
+    rule = [(where, line) for where, line in keys if "examples" not in where[:-1]]
+    inside = [(where, line) for where, line in rule if _is_field(where)]
+    for where, line in (*reversed(rule), *reversed(inside)):
+        yield str(where[-1]).partition("|")[0], line
 
 
-def _keys(node: Any) -> Iterator[tuple[str, int]]:
-    """Keys of mappings, from top to bottom; examples hold records, which are no part of the rule."""
-    import yaml
-
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield str(key.value), key.start_mark.line + 1
-            if key.value != "examples":
-                yield from _keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for element in node.value:
-            yield from _keys(element)
+def _is_field(where: Where) -> bool:
+    return where[0] == "detection" and len(where) > 1
