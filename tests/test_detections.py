@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from orgmon import eventpattern, filterpattern
+from orgmon.alerting import Severity
 from orgmon.detections import catalogue
 from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric_filters
 from orgmon.detections.compile_rule import ENVELOPES, event_rules
 from orgmon.detections.meaning import matches, resolve
-from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState, Severity
+from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState
 from orgmon.detections.projection import sources_of
 from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError

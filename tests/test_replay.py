@@ -13,6 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from orgmon.alerting import Severity
 from orgmon.detections.catalogue import shipped
 from orgmon.detections.condition import (
     Absent,
@@ -28,7 +29,7 @@ from orgmon.detections.condition import (
     Present,
     Within,
 )
-from orgmon.detections.model import Detection, Flow, Runbook, Scope, Severity, Threshold
+from orgmon.detections.model import Detection, Flow, Runbook, Scope, Threshold
 from orgmon.detections.proof import with_samples
 from orgmon.replay.duplicates import Seen
 from orgmon.replay.forecast import forecast

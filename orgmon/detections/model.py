@@ -7,19 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orgmon.alerting import Severity
 from orgmon.detections.condition import Condition, Matches, Placeholder, tests_of
 from orgmon.detections.projection import matches_reads
 from orgmon.errors import Problem
-
-
-class Severity(enum.StrEnum):
-    """How bad it is; Sigma's levels. What is informational is counted and kept, and alerts nobody."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFORMATIONAL = "informational"
 
 
 class Scope(enum.StrEnum):

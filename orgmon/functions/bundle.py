@@ -12,6 +12,7 @@ from typing import Any
 
 # Pure modules and functions that are packed along, by their place in the package.
 MODULES = (
+    "alerting.py",
     "cloudtrail.py",
     "detections/codec.py",
     "detections/condition.py",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from orgmon.detections.model import Detection, Flow, Severity
+from orgmon.alerting import Severity
+from orgmon.detections.model import Detection, Flow
 from orgmon.replay.forecast import Forecast, forecast
 from orgmon.replay.scan import printable
 from orgmon.replay.tally import Counts, Tally
