@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,13 @@ def test_plan_lists_every_pair_and_only_reads(fresh: Rehearsal) -> None:
 
 
 def test_deploy_covers_everything_and_a_second_one_does_nothing(deployed: Rehearsal) -> None:
-    assert deployed.orgmon("plan")[0] == 0
     calls = calls_of(deployed)
+    assert deployed.orgmon("plan")[0] == 0
+    for_plan = Counter(call.operation for call in calls)
+    calls.clear()
     code, out, _ = deployed.orgmon("deploy", "--yes")
     assert (code, "Nothing to do" in out) == (0, True)
+    assert Counter(call.operation for call in calls) == for_plan
     assert not [call.operation for call in calls if not call.operation.startswith(READING)]
     code, data = deployed.data("status")
     assert code == 0

@@ -29,7 +29,14 @@ LeaveOutdatedOption = Annotated[
     bool, typer.Option("--leave-outdated", help="With --account or --region: leave the others OUTDATED.")
 ]
 PruneOption = Annotated[bool, typer.Option("--prune", help="Delete what is there and not wanted.")]
+PatienceOption = Annotated[
+    float,
+    typer.Option(
+        "--patience", metavar="MINUTES", min=0, help="How long AWS may refuse to start an operation."
+    ),
+]
 CONFIG = Path("accounts.yaml")
+PATIENCE = 30.0
 
 DONE, FAILED, USAGE, FOUND = 0, 1, 2, 3
 
