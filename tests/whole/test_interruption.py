@@ -15,7 +15,7 @@ from typing import Any
 
 from orgmon.rehearsal.serving import Served, served
 from orgmon.sandbox.calls import Call
-from tests.processes import LONGEST, Ended, end, orgmon, small_config, start
+from tests.whole.processes import LONGEST, Ended, end, orgmon, small_config, start
 
 SEED = 5150
 KILLS = 5

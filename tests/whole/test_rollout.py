@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orgmon.sandbox import actors
-from tests.embedded import Rehearsal, rehearsal
+from tests.whole.embedded import Rehearsal, rehearsal
 
 PAYMENTS = "904417263085"
 WEB_SHOP = "138860294471"

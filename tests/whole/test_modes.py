@@ -14,10 +14,10 @@ import yaml
 
 from orgmon.sandbox.world import World
 from tests import sample
-from tests.embedded import SECURITY_PROFILE, Rehearsal, rehearsal
-from tests.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
-from tests.links import HOME, MANAGEMENT, MEMBER, SECURITY
 from tests.sandbox.services import allow, document, service
+from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsal
+from tests.whole.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
+from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
 
 LOG_ARCHIVE = "059913402786"
 WEB_SHOP = "138860294471"

@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
-from tests.processes import LONGEST, Ended, end, orgmon, own_temporary_folder, small_config, start
+from tests.whole.processes import LONGEST, Ended, end, orgmon, own_temporary_folder, small_config, start
 
 MANAGEMENT = "310247698127"
 PAYMENTS = "904417263085"
