@@ -14,8 +14,8 @@ from orgmon.detections.catalogue import shipped
 from orgmon.sandbox import actors
 from orgmon.sandbox.mailbox import Letter
 from orgmon.sandbox.world import World
-from tests import links
 from tests.sandbox.services import messages
+from tests.whole import links
 from tests.whole.embedded import Rehearsal, rehearsal
 from tests.whole.flows import (
     ACCESS_KEY,
