@@ -43,10 +43,13 @@ DONE, FAILED, USAGE, FOUND = 0, 1, 2, 3
 
 @dataclass
 class Invocation:
-    """What a run of the program is given: how to open an AWS session, and whether to tell every API call."""
+    """What a run of the program is given: how to open an AWS session, whether to tell every API call, and the
+    name of a sandbox.
+    """
 
     make_session: Callable[[str | None], Any] | None = None
     debug: bool = False
+    sandbox: str | None = None
 
     def workspace(self, path: Path) -> Workspace:
         """The workspace of a config file."""
