@@ -11,7 +11,7 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import create_backend_app
 
-from .reply import HttpReply
+from orgmon.sandbox.reply import HttpReply
 
 WsgiApp = Callable[..., Iterable[bytes]]
 

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from .calls import Principal
-from .organization import OrgView
-from .policy import Document
-from .seed import admin_key
-from .stores import Stores
-from .wire import Scope
+from orgmon.sandbox.calls import Principal
+from orgmon.sandbox.organization import OrgView
+from orgmon.sandbox.policy import Document
+from orgmon.sandbox.seed import admin_key
+from orgmon.sandbox.stores import Stores
+from orgmon.sandbox.wire import Scope
 
 
 class KeyProblem(Enum):

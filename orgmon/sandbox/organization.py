@@ -15,9 +15,8 @@ from typing import Literal
 
 from orgmon.organization import Account, AccountState, Organization, OrganizationalUnit
 from orgmon.regions import DEFAULT_REGIONS, OPT_IN_REGIONS
-
-from .calls import Refusal
-from .seed import Seed
+from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.seed import Seed
 
 Change = Literal["CREATED", "MOVED", "REMOVED", "SUSPENDED"]
 Listener = Callable[[Change, str, str, str], None]

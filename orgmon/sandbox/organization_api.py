@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from orgmon.organization import AccountState, OrganizationalUnit
-
-from .calls import Call, Operations, Refusal
-from .organization import Delegation, Member, OrgView
-from .seed import CLOUDTRAIL_PRINCIPAL, STACKSETS_PRINCIPAL
+from orgmon.sandbox.calls import Call, Operations, Refusal
+from orgmon.sandbox.organization import Delegation, Member, OrgView
+from orgmon.sandbox.seed import CLOUDTRAIL_PRINCIPAL, STACKSETS_PRINCIPAL
 
 PAGE = 20
 _FOR_EVERYBODY = frozenset({"DescribeOrganization"})

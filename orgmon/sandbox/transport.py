@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSResponse
 
-from .gateway import Gateway
+from orgmon.sandbox.gateway import Gateway
 
 
 def attach(session: Any, gateway: Gateway, source_address: str = "127.0.0.1") -> None:

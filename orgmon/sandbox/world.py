@@ -9,23 +9,23 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from . import managed_policies
-from . import seed as seeds
-from .authorizer import Authorizer
-from .calls import Hook, Operations, Principal, root_of
-from .clock import Clock
-from .gateway import Gateway
-from .identity import Identity, Signer
-from .models import new_session
-from .organization import Change, OrgView
-from .organization_api import OrganizationsApi
-from .regions import Regions
-from .seed import Seed
-from .server import Control, ControlledGateway, Server
-from .stores import Stores
-from .sts import Sts, session_of
-from .transport import attach
-from .trouble import Trouble
+from orgmon.sandbox import managed_policies
+from orgmon.sandbox import seed as seeds
+from orgmon.sandbox.authorizer import Authorizer
+from orgmon.sandbox.calls import Hook, Operations, Principal, root_of
+from orgmon.sandbox.clock import Clock
+from orgmon.sandbox.gateway import Gateway
+from orgmon.sandbox.identity import Identity, Signer
+from orgmon.sandbox.models import new_session
+from orgmon.sandbox.organization import Change, OrgView
+from orgmon.sandbox.organization_api import OrganizationsApi
+from orgmon.sandbox.regions import Regions
+from orgmon.sandbox.seed import Seed
+from orgmon.sandbox.server import Control, ControlledGateway, Server
+from orgmon.sandbox.stores import Stores
+from orgmon.sandbox.sts import Sts, session_of
+from orgmon.sandbox.transport import attach
+from orgmon.sandbox.trouble import Trouble
 
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
