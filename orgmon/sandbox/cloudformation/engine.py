@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Principal, Refusal
 from orgmon.sandbox.cloudformation import plan
@@ -23,9 +23,7 @@ from orgmon.sandbox.cloudformation.scope import Scope, partition_of
 from orgmon.sandbox.cloudformation.stack import Change, Request, StackRecord
 from orgmon.sandbox.cloudformation.template import Template
 from orgmon.sandbox.cloudformation.templates import checked
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 NO_UPDATES = "No updates are to be performed."
 _NAME = re.compile(r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")
