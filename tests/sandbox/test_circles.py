@@ -32,7 +32,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def verdict(folder: Path) -> str:
     """KEPT or BROKEN, as lint-imports says of the contract."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     told = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False).stdout
     return next(line for line in told.splitlines() if line.startswith(CONTRACT)).rsplit(" ", 1)[-1]
 

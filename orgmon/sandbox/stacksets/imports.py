@@ -128,7 +128,7 @@ class Imports:
         parts = stack_id.split(":")
         if len(parts) < 6 or parts[2] != "cloudformation":
             raise refusals.invalid(f"{stack_id} is not a stack ARN")
-        stack = self._engine.stacks.find(parts[4], parts[3], stack_id)
+        stack = self._engine.stacks.register.find(parts[4], parts[3], stack_id)
         if stack is None:
             raise refusals.no_stack(stack_id)
         holder = self._engine.holder_of(stack_id)

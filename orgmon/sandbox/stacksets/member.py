@@ -60,7 +60,7 @@ class Member:
 
     def deploy(self, stack_set: StackSetRecord, instance: Instance, aim: Aim) -> Outcome:
         """Bring the instance's stack to the aim; makes it where there is none. Never raises Refusal."""
-        stack = self._stacks.find(instance.account, instance.region, instance.stack_name)
+        stack = self._stacks.register.find(instance.account, instance.region, instance.stack_name)
         action = "UPDATE" if stack else "CREATE"
         if self._world.organization.is_suspended(instance.account):
             return _skipped(instance)
