@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from orgmon.sandbox import managed_policies
+from orgmon.sandbox import managed_policies, organizations_api
 from orgmon.sandbox import seed as seeds
 from orgmon.sandbox.authorizer import Authorizer
 from orgmon.sandbox.calls import Hook, Operations, Principal, root_of
@@ -18,7 +18,6 @@ from orgmon.sandbox.gateway import Gateway
 from orgmon.sandbox.identity import Identity, Signer
 from orgmon.sandbox.models import new_session
 from orgmon.sandbox.organization import Change, OrgView
-from orgmon.sandbox.organization_api import OrganizationsApi
 from orgmon.sandbox.regions import Regions
 from orgmon.sandbox.seed import Seed
 from orgmon.sandbox.server import Control, ControlledGateway, Server
@@ -184,7 +183,7 @@ class World:
         )
 
     def _register(self) -> None:
-        OrganizationsApi(self.organization).register(self.operations)
+        organizations_api.install(self.organization, self.operations)
         Sts(self.stores, self.identity, self.organization).register(self.operations)
         Regions(self.organization).register(self.operations)
         self.before.append(managed_policies.ManagedPolicies(self.stores))
