@@ -107,12 +107,12 @@ class Identity:
             self._temporary[key] = signer
         return Credentials(key, _new_secret(), token, expires)
 
-    def enrol(self, signer: Signer) -> tuple[str, str]:
-        """A key (id, secret) without an end for the sandbox's own clients."""
+    def enrol(self, signer: Signer) -> str:
+        """An access key without an end and without a secret, for the sandbox's own clients."""
         key = _new_key("ASIA")
         with self._lock:
             self._temporary[key] = signer
-        return key, _new_secret()
+        return key
 
     def seed_admin(self, account: str, user_name: str) -> None:
         """An administrator with the account's static key."""
