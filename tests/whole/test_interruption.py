@@ -91,7 +91,7 @@ def stacks(here: Served) -> list[tuple[str, str, str]]:
     return sorted(
         (account, GENERATED.sub("", stack.name), str(stack.status))
         for account in here.sandbox.world.organization.accounts
-        for stack in here.sandbox.engine.stacks(account, "us-east-1")
+        for stack in here.sandbox.engine.register.stacks(account, "us-east-1")
         if not stack.is_gone
     )
 

@@ -60,7 +60,7 @@ def destroy(found: Rehearsal) -> None:
 
 def stack_names(found: Rehearsal, account: str) -> set[str]:
     """The stacks of an account in the home Region, without the ids of their stack sets."""
-    stacks = found.sandbox.engine.stacks(account, HOME)
+    stacks = found.sandbox.engine.register.stacks(account, HOME)
     identity = re.compile("^StackSet-|-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     return {identity.sub("", stack.name) for stack in stacks if not stack.is_gone}
 

@@ -233,7 +233,7 @@ def test_destroy_keeps_the_logs_and_the_next_deploy_adopts_them(deployed: Rehear
         stack.name
         for account in world.organization.accounts
         for region in ("us-east-1", "us-east-2")
-        for stack in engine.stacks(account, region)
+        for stack in engine.register.stacks(account, region)
         if not stack.is_gone
     ]
     assert len(left) == 1
