@@ -72,9 +72,13 @@ def _catalogue(folder: str) -> Iterator[Figure]:
 
 def _detections() -> tuple[Any, ...]:
     from orgmon.detections.catalogue import shipped
+    from orgmon.detections.secrecy import filling
     from orgmon.replay.selection import replayable
 
-    values = {"decoys": ("backup-admin-",), "deployers": ("arn:aws:iam::*:role/deploy",)}
+    values = (
+        filling("decoys", ("backup-admin-",)),
+        filling("deployers", ("arn:aws:iam::*:role/deploy",)),
+    )
     return tuple(replayable(shipped(), values)[0])
 
 

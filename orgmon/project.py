@@ -10,6 +10,7 @@ from orgmon.config.model import Config
 from orgmon.desired.inputs import inputs
 from orgmon.desired.rules import detections_of, placeholders_of, rules_of
 from orgmon.detections.model import Detection
+from orgmon.detections.secrecy import Filling
 from orgmon.stacks.definition import Inputs, StackDefinition
 from orgmon.stacks.table import wanted
 
@@ -36,7 +37,7 @@ class Project:
         return detections_of(self.config, self.path)
 
     @property
-    def placeholders(self) -> dict[str, tuple[str, ...]]:
+    def placeholders(self) -> tuple[Filling, ...]:
         """What placeholders of rules stand for; decoys' names are among it."""
         return placeholders_of(self.config)
 

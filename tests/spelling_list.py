@@ -1,4 +1,4 @@
-"""Writes ``orgmon/detections/spellings.txt`` from botocore's models: ``python -m tests.spelling_list``."""
+"""Writes ``orgmon/detections/sigma/spellings.txt`` from botocore's models: ``python -m tests.spelling_list``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.session
 
-TARGET = Path(__file__).parents[1] / "orgmon" / "detections" / "spellings.txt"
+TARGET = Path(__file__).parents[1] / "orgmon" / "detections" / "sigma" / "spellings.txt"
 HOSTS = [
     "signin",
     "sso",

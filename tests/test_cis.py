@@ -17,7 +17,7 @@ from orgmon.detections.meaning import matches
 from orgmon.detections.model import Detection
 from orgmon.filterpattern import JsonSelectors
 
-SHIPPED = {one.id: one for one in catalogue.resolved(catalogue.shipped(), {})}
+SHIPPED = {one.id: one for one in catalogue.resolved(catalogue.shipped(), ())}
 every_filter = pytest.mark.parametrize("control", FILTERS, ids=lambda control: control.id)
 
 

@@ -48,6 +48,7 @@ from orgmon.detections.model import (
     Threshold,
 )
 from orgmon.detections.quotas import check_event_bus, check_log_group
+from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
 
 WORDS = ["ab", "abc", "b", "ba", "cab", "a"]
@@ -367,7 +368,7 @@ def test_a_wider_rule_never_says_which_decoys_there_are() -> None:
     twice = tuple(
         Placeholder("requestParameters.secretId", ("", ""), "decoys", ("", tail, "")) for tail in "ab"
     )
-    one = resolve(detection(All((Matches("eventName", Glob(("x",))), *twice))), {"decoys": ("D",)})
+    one = resolve(detection(All((Matches("eventName", Glob(("x",))), *twice))), [filling("decoys", ("D",))])
     assert one is not None
     with pytest.raises(DetectionError, match="E-EB-SAMEFIELD"):
         event_rules(one)
@@ -405,7 +406,7 @@ def test_alternatives_over_different_fields_are_one_rule() -> None:
 def test_wildcards_are_split_over_rules() -> None:
     names = tuple(f"Decoy{letter}" for letter in "ABCDE")
     open_one = detection(Placeholder("requestParameters.secretId", ("", ":secret:"), "decoys", ("", "")))
-    one = resolve(open_one, {"decoys": names})
+    one = resolve(open_one, [filling("decoys", names)])
     assert one is not None
     rules = event_rules(one)
     assert [rule.name for rule in rules] == ["probe-1", "probe-2", "probe-3"]
@@ -414,10 +415,19 @@ def test_wildcards_are_split_over_rules() -> None:
     assert not by_rules(one, {"requestParameters": {"secretId": "arn:aws:x:secret:Other"}})
 
 
+def test_a_star_in_a_value_beside_a_star_of_the_rule_is_one_star() -> None:
+    one = resolve(
+        detection(Placeholder("errorCode", ("",), "deployers", ("", ""))), [filling("deployers", ("a*",))]
+    )
+    assert one is not None
+    assert one.condition == Matches("errorCode", Glob(("a", "")))
+    assert event_rules(one)[0].pattern["detail"] == {"errorCode": [{"prefix": "a"}]}
+
+
 def test_many_decoys_fit_the_wildcard_quota() -> None:
     decoys = tuple(f"LedgerExportCredentials{letter}-" for letter in "ABCDEFGHIJKLMNOPQRST")
     found = next(one for one in catalogue.load() if one.id == "decoy-touched")
-    one = resolve(found, {"decoys": decoys})
+    one = resolve(found, [filling("decoys", decoys)])
     assert one is not None
     rules = event_rules(one)
     assert len(rules) <= 30  # rules with wildcards on one bus

@@ -17,6 +17,7 @@ from orgmon.detections.compile_rule import ENVELOPES, event_rules
 from orgmon.detections.meaning import matches, resolve
 from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState, Severity
 from orgmon.detections.projection import sources_of
+from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
 
 IDS = {
@@ -34,7 +35,7 @@ IDS = {
 
 
 def with_samples(detection: Detection) -> Detection:
-    filled = resolve(detection, dict(detection.sample_values))
+    filled = resolve(detection, [filling(*sample) for sample in detection.sample_values])
     assert filled is not None
     return filled
 
@@ -133,9 +134,9 @@ def test_reads_are_asked_for_where_needed() -> None:
 
 
 def test_decoys_are_left_out_until_there_are_some() -> None:
-    assert "decoy-touched" not in {one.id for one in catalogue.resolved(catalogue.load(), {})}
+    assert "decoy-touched" not in {one.id for one in catalogue.resolved(catalogue.load(), ())}
     assert "decoy-touched" in {
-        one.id for one in catalogue.resolved(catalogue.load(), {"decoys": ("PayrollKey-",)})
+        one.id for one in catalogue.resolved(catalogue.load(), [filling("decoys", ("PayrollKey-",))])
     }
     decoy = next(one for one in catalogue.load() if one.id == "decoy-touched")
     with pytest.raises(DetectionError, match="no values for decoys"):

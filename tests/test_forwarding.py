@@ -17,10 +17,11 @@ from orgmon.detections.condition import All, Condition, Either, Flag, Glob, Matc
 from orgmon.detections.forwarding import MAX_RULES, forwarding
 from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState, Runbook, Scope, Severity
 from orgmon.detections.projection import is_read
+from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
 
 DECOYS = ("LedgerExportCredentials-", "PartnerGatewayKey-")
-DETECTIONS = catalogue.resolved(catalogue.load(), {"decoys": DECOYS})
+DETECTIONS = catalogue.resolved(catalogue.load(), [filling("decoys", DECOYS)])
 RECORDS = [
     dict(example.record)
     for detection in DETECTIONS
@@ -116,7 +117,7 @@ def test_only_narrow_rules_see_reads() -> None:
 
 def test_the_rules_are_the_same_without_decoys() -> None:
     """Adding a decoy touches the hub and no member."""
-    assert forwarding(catalogue.resolved(catalogue.load(), {})) == MEMBER
+    assert forwarding(catalogue.resolved(catalogue.load(), ())) == MEMBER
     assert forwarding(reversed(DETECTIONS)) == MEMBER
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from orgmon.detections.catalogue import resolved, shipped
+from orgmon.detections.catalogue import shipped
 from orgmon.detections.condition import (
     Absent,
     All,
@@ -29,6 +29,7 @@ from orgmon.detections.condition import (
     Within,
 )
 from orgmon.detections.model import Detection, Flow, Runbook, Scope, Severity, Threshold
+from orgmon.detections.proof import with_samples
 from orgmon.replay.duplicates import Seen
 from orgmon.replay.forecast import forecast
 from orgmon.replay.grouping import Groups
@@ -243,8 +244,7 @@ def test_a_function_is_made_for_the_names_that_a_condition_cannot_do_without_and
 
 def test_the_shipped_examples_are_found_as_they_say() -> None:
     for one in shipped():
-        filled = resolved([one], dict(one.sample_values))
-        for found in replayable(filled, {})[0]:
+        for found in replayable([with_samples(one)], ())[0]:
             scanner = Scanner(Rules((found,)))
             for example in one.examples:
                 assert scanned(scanner, [dict(example.record)]) == [(0,) if example.matches else ()], one.id
@@ -413,8 +413,7 @@ def test_times_leave_out_what_is_outside() -> None:
 
 
 def test_verify_agrees_on_the_shipped_examples_and_finds_a_wrong_artefact() -> None:
-    filled = tuple(one for item in shipped() for one in resolved([item], dict(item.sample_values)))
-    found = replayable(filled, {})[0]
+    found = replayable(map(with_samples, shipped()), ())[0]
     examples = [
         {"eventType": "AwsApiCall", "eventID": f"{n}-{m}", **example.record}
         for n, one in enumerate(found)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from orgmon import eventpattern
 from orgmon.detections import catalogue
 from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.flows import settled
 from orgmon.detections.meaning import matches
 from orgmon.detections.model import Flow, Scope, Severity
-from orgmon.detections.regex_globs import globs_of
-from orgmon.detections.sigma import read
+from orgmon.detections.sigma.reader import read
+from orgmon.detections.sigma.regex_globs import globs_of
 from orgmon.errors import DetectionError
 from tests.test_detections import envelope
 
@@ -215,15 +219,16 @@ def test_flow_follows_from_what_can_be_compiled() -> None:
     text = RULE[: RULE.index("orgmon:")] + RULE[RULE.index("detection:") :]
     regex = text.replace("eventName: PutBucketAcl", "requestParameters.name|re: '[0-9]{12}'")
     found = read(regex, "r", "r.yml")
-    assert found.flows == frozenset(Flow)
+    assert found.flows_are_open
+    assert settled(found).flows == frozenset(Flow)
     assert [rule.recheck for rule in event_rules(found)] == [True]
     block = text.replace("eventName: PutBucketAcl", "sourceIPAddress|cidr: 2001:db8::/32")
-    assert read(block, "r", "r.yml").flows == frozenset({Flow.EVENTS})
+    assert settled(read(block, "r", "r.yml")).flows == frozenset({Flow.EVENTS})
     unpinned = regex.replace("eventSource: s3.amazonaws.com", "recipientAccountId: '111122223333'")
-    assert read(unpinned, "r", "r.yml").flows == frozenset({Flow.METRICS})
+    assert settled(read(unpinned, "r", "r.yml")).flows == frozenset({Flow.METRICS})
     neither = unpinned.replace("recipientAccountId: '111122223333'", "sourceIPAddress|cidr: 2001:db8::/32")
     with pytest.raises(DetectionError) as caught:
-        read(neither, "r", "r.yml")
+        settled(read(neither, "r", "r.yml"))
     assert [
         "E-CW-CIDR" in caught.value.problems[0].what,
         "E-CW-REGEX" in caught.value.problems[1].what,
@@ -238,6 +243,14 @@ def test_flow_follows_from_what_can_be_compiled() -> None:
         ("^(Get|List).*s$", ["Get*s", "List*s"]),
         ("^a[bc]?d", ["ad*", "abd*", "acd*"]),
         (".*:assumed-role/aws:.*", ["*:assumed-role/aws:*"]),
+        ("^a|b$", ["a*", "*b"]),
+        (r"^a(?P<x>\-|[]\-])?$", ["a", "a-", "a]"]),
+        ("^(a|b|c)(a|b|c)(a|b)$", None),
+        ("a.c", None),
+        (r"\bab", None),
+        ("(?i)ab", None),
+        ("a{,1}b", None),
+        ("x^a", None),
         (r"a\.b", ["*a.b*"]),
         ("[0-9]{12}", None),
         ("a+", None),
@@ -247,6 +260,39 @@ def test_flow_follows_from_what_can_be_compiled() -> None:
 def test_regular_expressions_become_shapes(pattern: str, shapes: list[str] | None) -> None:
     found = globs_of(pattern)
     assert (None if found is None else [str(glob) for glob in found]) == shapes
+
+
+PARTS = [
+    "a",
+    "b",
+    ".*",
+    ".",
+    "^",
+    "$",
+    "(",
+    ")",
+    "|",
+    "?",
+    "*",
+    "[ab]",
+    "[^a]",
+    "[a-b]",
+    "(?:",
+    r"\.",
+    r"\d",
+    "{2}",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=7).map("".join), st.lists(st.text("ab.1", max_size=5)))
+def test_shapes_take_what_the_expression_is_found_in(pattern: str, strings: list[str]) -> None:
+    shapes = globs_of(pattern)
+    assume(shapes is not None)
+    assert shapes is not None
+    for text in strings:
+        found = re.search(pattern, text, re.DOTALL) is not None
+        assert any(shape.fits(text) for shape in shapes) is found
 
 
 def test_what_a_modifier_expands_a_value_to_are_alternatives() -> None:
@@ -275,3 +321,8 @@ def test_a_broken_file_that_is_switched_off_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(DetectionError, match="not a Sigma rule"):
         catalogue.load(tmp_path)
     assert catalogue.load(tmp_path, off={"broken"})
+
+
+def test_a_date_that_there_is_not_is_a_mistake_at_its_file() -> None:
+    with pytest.raises(DetectionError, match=r"r\.yml:1: not YAML: holds a value that means nothing"):
+        read(RULE + "date: 2026-13-01\n", "r", "r.yml")

@@ -135,7 +135,7 @@ def test_nothing_in_the_decoy_stack_gives_orgmon_away() -> None:
 
 
 def test_member_stacks_name_no_decoy_and_say_nothing_of_what_is_looked_for() -> None:
-    phrases = sample.stack_inputs().decoys
+    phrases = [decoy.phrase for decoy in sample.stack_inputs().decoys]
     for definition in STACKS:
         if definition.placement.covers_members:
             text = definition.body(sample.stack_inputs()).text

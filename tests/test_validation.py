@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from orgmon.actions.validate import problems_of_all
 from orgmon.cli import run
-from orgmon.detections.sigma import read
+from orgmon.detections.sigma.reader import read
 from orgmon.errors import DetectionError, Problem
 from orgmon.project import Project
 from tests import sample

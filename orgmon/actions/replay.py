@@ -75,7 +75,7 @@ def _detections(request: Request, workspace: Workspace | None) -> tuple[list[Det
         wanted, refused = selection.from_folder(request.rules)
     else:
         wanted = workspace.detections if workspace is not None else shipped()
-    found, others = selection.replayable(wanted, workspace.placeholders if workspace is not None else {})
+    found, others = selection.replayable(wanted, workspace.placeholders if workspace is not None else ())
     others = [*refused, *others]
     for ids in (request.ids, request.expected):
         selection.chosen(found, ids, others)

@@ -10,8 +10,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from orgmon.config.model import Config
-from orgmon.config.positions import Document, Where
+from orgmon.config.positions import Document
 from orgmon.errors import Problem
+from orgmon.positions import Where
 
 ACCOUNT_PATTERN = "^[0-9]{12}$"
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from orgmon.config.section import Name, Section, Selector, Severity
+from orgmon.honeytokens import KindName
 
 TRAIL_RETENTION_DAYS = (90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
@@ -80,12 +81,12 @@ class DetectionsSection(Section):
 
 
 class Decoy(Section):
-    """A decoy secret. Its name in AWS is the phrase and a random suffix."""
+    """A decoy. Its name in AWS is the phrase and a random suffix."""
 
     phrase: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9]{5,40}$")] = Field(
         description="A believable phrase of letters and digits, e.g. BillingLedgerDatabase"
     )
-    kind: Literal["secret"] = "secret"
+    kind: KindName = "secret"
 
 
 class DecoysSection(Section):

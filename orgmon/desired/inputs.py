@@ -9,7 +9,9 @@ from orgmon.detections.cis import FILTERS
 from orgmon.detections.codec import to_json
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.model import Detection
+from orgmon.detections.secrecy import sealed
 from orgmon.functions.bundle import bundle, key_of
+from orgmon.honeytokens import KINDS, Decoy
 from orgmon.organization import Organization
 from orgmon.stacks import decoys, names
 from orgmon.stacks.definition import Inputs, Route
@@ -34,7 +36,9 @@ def inputs(config: Config, detections: tuple[Detection, ...], notifier_key: str 
         retention_days=settings.retention_days,
         archive_days=settings.archive_days,
         key_arn=settings.key_arn or "",
-        decoys=tuple(item.phrase for item in config.decoys.items) if config.decoys else (),
+        decoys=tuple(Decoy(KINDS[item.kind], sealed(item.phrase)) for item in config.decoys.items)
+        if config.decoys
+        else (),
         notifier_key=notifier_key,
         partition=organization.partition,
         cis=tuple(FILTERS) if config.detections.cis else (),

@@ -8,6 +8,8 @@ from orgmon.config.model import Config
 from orgmon.config.monitoring import DetectionOverride
 from orgmon.detections import catalogue
 from orgmon.detections.model import Detection, Scope, Severity
+from orgmon.detections.secrecy import Filling, filling
+from orgmon.honeytokens import KINDS
 
 
 def rules_of(config: Config, path: Path) -> tuple[Detection, ...]:
@@ -29,14 +31,18 @@ def _change(wanted: DetectionOverride) -> catalogue.Change:
     )
 
 
-def placeholders_of(config: Config) -> dict[str, tuple[str, ...]]:
+def placeholders_of(config: Config) -> tuple[Filling, ...]:
     """What a config fills placeholders of rules with: the names of its decoys, and its deployers."""
-    phrases = tuple(f"{item.phrase}-" for item in config.decoys.items) if config.decoys else ()
+    items = config.decoys.items if config.decoys else ()
     deployers = config.detections.deployers
     if config.organization.permission_model == "SELF_MANAGED":
         # What acts in members is then a role that the user has made, under AWS's own name for it.
         deployers = (*deployers, "*:assumed-role/AWSCloudFormationStackSetExecutionRole/*")
-    return {"decoys": phrases, "deployers": deployers}
+    names = (
+        filling(kind.placeholder, tuple(kind.prefix(item.phrase) for item in items if item.kind == name))
+        for name, kind in KINDS.items()
+    )
+    return (*names, filling("deployers", deployers))
 
 
 def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orgmon.detections.flows import settled
 from orgmon.detections.meaning import resolve
 from orgmon.detections.model import Detection, Scope, Severity
+from orgmon.detections.secrecy import Filling
 from orgmon.errors import DetectionError
 
 
@@ -54,22 +56,22 @@ def _changed(detection: Detection, change: Change) -> Detection:
     )
 
 
-def resolved(detections: Iterable[Detection], values: Mapping[str, tuple[str, ...]]) -> tuple[Detection, ...]:
+def resolved(detections: Iterable[Detection], fillings: Sequence[Filling]) -> tuple[Detection, ...]:
     """The detections with placeholders filled in, without those that cannot match for want of values."""
-    return tuple(filled for one in detections if (filled := resolve(one, values)) is not None)
+    return tuple(filled for one in detections if (filled := resolve(one, fillings)) is not None)
 
 
 @functools.cache
 def shipped() -> tuple[Detection, ...]:
     """The detections in this package."""
-    from orgmon.detections.sigma import read
+    from orgmon.detections.sigma.reader import read
 
     rules = importlib.resources.files("orgmon.detections") / "rules"
     files = sorted(
         (file for file in rules.iterdir() if file.name.endswith(".yml")), key=lambda file: file.name
     )
     return tuple(
-        read(file.read_text(encoding="utf-8"), file.name.removesuffix(".yml"), f"rules/{file.name}")
+        settled(read(file.read_text(encoding="utf-8"), file.name.removesuffix(".yml"), f"rules/{file.name}"))
         for file in files
     )
 
@@ -79,6 +81,13 @@ def own_files(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise DetectionError(f"{folder} is not a folder of detections", "name a folder of Sigma files")
     return tuple(path for path in sorted(folder.rglob("*")) if path.suffix in (".yml", ".yaml"))
+
+
+def usable(path: Path) -> Detection:
+    """The detection in a file, with the flows that can carry it. Raises DetectionError with every mistake."""
+    from orgmon.detections.sigma.reader import read_file
+
+    return settled(read_file(path))
 
 
 def own(folder: Path, off: Collection[str] = (), *, alone: bool = False) -> list[Detection]:
@@ -105,8 +114,6 @@ def own(folder: Path, off: Collection[str] = (), *, alone: bool = False) -> list
 
 def _new(path: Path, origins: Mapping[str, str]) -> Detection:
     """The detection in a file, whose id no other file may have."""
-    from orgmon.detections.sigma import read_file
-
     if path.stem in origins:
         raise DetectionError(
             f"the detection {path.stem} is already in {origins[path.stem]}",
@@ -114,7 +121,7 @@ def _new(path: Path, origins: Mapping[str, str]) -> Detection:
             file=str(path),
             line=1,
         )
-    return read_file(path)
+    return usable(path)
 
 
 def _check_known(ids: Collection[str], known: Collection[str], purpose: str) -> None:

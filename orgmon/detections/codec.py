@@ -3,49 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
-from orgmon.detections.condition import (
-    Absent,
-    All,
-    Compares,
-    Condition,
-    Either,
-    Finds,
-    Flag,
-    Glob,
-    Matches,
-    Not,
-    Placeholder,
-    Present,
-    Test,
-    Within,
-)
+from orgmon.detections.condition import All, Condition, Either, Glob, Matches, Not, Test
 
-TESTS: Mapping[str, Callable[..., Test]] = {
-    one.__name__: one for one in (Absent, Compares, Finds, Flag, Matches, Placeholder, Present, Within)
-}
+TESTS: Mapping[str, Callable[..., Test]] = {kind.__name__: kind for kind in get_args(Test)}
 
 
 def to_json(condition: Condition) -> Any:
-    """The condition as lists and strings: the name of its kind, then what it holds."""
-    if isinstance(condition, Not):
-        return ["Not", to_json(condition.part)]
-    if isinstance(condition, All | Either):
-        return [type(condition).__name__, *map(to_json, condition.parts)]
-    assert isinstance(condition, Test)
-    values = [list(one.pieces) if isinstance(one, Glob) else one for one in vars(condition).values()]
-    return [type(condition).__name__, *values]
+    """The condition as lists and strings: the name of its kind, then what it holds.
+
+    Raises ValueError for a condition that tells a secret.
+    """
+    kind = type(condition).__name__
+    match condition:
+        case Not(part):
+            return [kind, to_json(part)]
+        case All(parts) | Either(parts):
+            return [kind, *map(to_json, parts)]
+        case Matches(_, _, secret) if secret:
+            raise ValueError(
+                "a secret is written nowhere: the whole organization can read the code of functions"
+            )
+        case Matches(path, glob):
+            return [kind, path, list(glob.pieces)]
+        case _:
+            return [kind, *vars(condition).values()]
 
 
 def from_json(value: Any) -> Condition:
     """The condition that ``to_json`` wrote."""
     kind, *values = value
-    if kind == "Not":
-        return Not(from_json(values[0]))
-    if kind in ("All", "Either"):
-        parts = tuple(map(from_json, values))
-        return All(parts) if kind == "All" else Either(parts)
-    if kind == "Matches":
-        return Matches(values[0], Glob(tuple(values[1])))
-    return TESTS[kind](*(tuple(one) if isinstance(one, list) else one for one in values))
+    match kind:
+        case "Not":
+            return Not(from_json(values[0]))
+        case "All":
+            return All(tuple(map(from_json, values)))
+        case "Either":
+            return Either(tuple(map(from_json, values)))
+        case "Matches":
+            return Matches(values[0], Glob(tuple(values[1])))
+        case _:
+            return TESTS[kind](*(tuple(one) if isinstance(one, list) else one for one in values))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
 
 from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.condition import (
@@ -31,6 +32,7 @@ from orgmon.detections.fields import Array, FieldType, Kind, field_type
 from orgmon.detections.filter_values import regex, strings
 from orgmon.detections.model import Detection, MetricFilter
 from orgmon.detections.refusal import refusal, rejection
+from orgmon.detections.secrecy import sealed
 from orgmon.errors import PatternError
 from orgmon.filterpattern import All as AllOf
 from orgmon.filterpattern import Any as AnyOf
@@ -70,7 +72,7 @@ def metric_filters(detection: Detection, prefix: str = TRAIL_PREFIX) -> tuple[Me
     many = len(texts) > 1
     return tuple(
         MetricFilter(f"{detection.id}-{place}" if many else detection.id, text, detection.id)
-        for place, text in enumerate(texts, 1)
+        for place, text in enumerate(sealed(texts) if detection.is_secret else texts, 1)
     )
 
 
@@ -105,18 +107,20 @@ def _halves(condition: Condition) -> tuple[Condition, Condition] | None:
 
 
 def _pattern(condition: Condition, prefix: str) -> PatternCondition:
-    if isinstance(condition, Not):
-        assert isinstance(condition.part, Test)
-        return _negated(condition.part, _selector(condition.part.field, prefix))
-    if isinstance(condition, Test):
-        return _positive(condition, _selector(condition.field, prefix))
-    if not condition.parts:
-        raise InexpressibleError(
-            Code.CONSTANT, "condition", "a condition without a test", "a test on eventName"
-        )
-    if isinstance(condition, All):
-        return _all(tuple(_together(_flat(condition), prefix)))
-    return _any(tuple(_pattern(part, prefix) for part in condition.parts))
+    match condition:
+        case Not(test):
+            assert isinstance(test, Test)  # negations stand inward
+            return _negated(test, _selector(test.field, prefix))
+        case All(()) | Either(()):
+            raise InexpressibleError(
+                Code.CONSTANT, "condition", "a condition without a test", "a test on eventName"
+            )
+        case All():
+            return _all(tuple(_together(_flat(condition), prefix)))
+        case Either(parts):
+            return _any(tuple(_pattern(part, prefix) for part in parts))
+        case _:
+            return _positive(condition, _selector(condition.field, prefix))
 
 
 def _flat(condition: All | Either) -> Iterator[Condition]:
@@ -174,25 +178,33 @@ def _selector(path: str, prefix: str) -> Selector:
 
 
 def _positive(test: Test, at: Selector) -> PatternCondition:
-    if isinstance(test, Matches):
-        return _all(tuple(Comparison(at, "=", text) for text in strings(test.field, test.glob)))
-    if isinstance(test, Finds):
-        return Comparison(at, "=", regex(test))
-    if isinstance(test, Flag):
-        words = (Comparison(at, "=", Text(str(test.wanted).lower())),) if test.text_too else ()
-        return _any((*words, Is(at, test.wanted)))
-    if isinstance(test, Absent):
-        return AnyOf((NotExists(at), Is(at, None)))
-    if isinstance(test, Present):
-        return _any((*_with_value(test.field, at), Is(at, None)))
-    if isinstance(test, Compares):
-        return Comparison(at, test.operator, Number(test.number))
-    if isinstance(test, Within):
-        return _within(test, at)
-    assert isinstance(test, Placeholder)
-    raise InexpressibleError(
-        Code.PLACEHOLDER, test.field, f"the placeholder %{test.name}%", "the same with values filled in"
-    )
+    match test:
+        case Matches(path, glob):
+            return _all(tuple(Comparison(at, "=", text) for text in strings(path, glob)))
+        case Finds():
+            return Comparison(at, "=", regex(test))
+        case Flag(_, wanted, text_too):
+            words = (Comparison(at, "=", Text(str(wanted).lower())),) if text_too else ()
+            return _any((*words, Is(at, wanted)))
+        case Absent():
+            return AnyOf((NotExists(at), Is(at, None)))
+        case Present(path):
+            return _any((*_with_value(path, at), Is(at, None)))
+        case Compares(_, operator, number):
+            return Comparison(at, operator, Number(number))
+        case Within(path, block):
+            raise InexpressibleError(
+                Code.FILTER_CIDR,
+                path,
+                f"the block {ipaddress.ip_network(block)} in a filter pattern, which compares text",
+                "IPv4 blocks of /8, /16, /24, /32",
+            )
+        case Placeholder(path, name=name):
+            raise InexpressibleError(
+                Code.PLACEHOLDER, path, f"the placeholder %{name}%", "the same with values filled in"
+            )
+        case _:
+            assert_never(test)
 
 
 def _with_value(path: str, at: Selector) -> tuple[PatternCondition, ...]:
@@ -209,31 +221,26 @@ def _negated(test: Test, at: Selector) -> PatternCondition:
         raise InexpressibleError(
             Code.ARRAY_NEG, test.field, "a negation over an array", "a test that an element must pass"
         )
-    if isinstance(test, Present):
-        return NotExists(at)
-    if isinstance(test, Absent):
-        return _any(_with_value(test.field, at))
-    if isinstance(test, Matches):
-        return _differs(test.field, (test.glob,), at)
-    if isinstance(test, Finds) and kind.kind is Kind.STRING:
-        return AnyOf((Comparison(at, "!=", regex(test)), NotExists(at), Is(at, None)))
-    if isinstance(test, Flag) and not test.text_too:
-        return AnyOf((Is(at, not test.wanted), NotExists(at), Is(at, None)))
-    raise InexpressibleError(
-        Code.NEGATION,
-        test.field,
-        f"the negation of {type(test).__name__.lower()} on {kind.kind.value}",
-        "the values that are wanted",
-    )
-
-
-def _within(test: Within, at: Selector) -> PatternCondition:
-    raise InexpressibleError(
-        Code.FILTER_CIDR,
-        test.field,
-        f"the block {ipaddress.ip_network(test.block)} in a filter pattern, which compares text",
-        "IPv4 blocks of /8, /16, /24, /32",
-    )
+    match test:
+        case Present():
+            return NotExists(at)
+        case Absent(path):
+            return _any(_with_value(path, at))
+        case Matches(path, glob):
+            return _differs(path, (glob,), at)
+        case Finds() if kind.kind is Kind.STRING:
+            return AnyOf((Comparison(at, "!=", regex(test)), NotExists(at), Is(at, None)))
+        case Flag(_, wanted, False):
+            return AnyOf((Is(at, not wanted), NotExists(at), Is(at, None)))
+        case Finds() | Flag() | Compares() | Within() | Placeholder():
+            raise InexpressibleError(
+                Code.NEGATION,
+                test.field,
+                f"the negation of {type(test).__name__.lower()} on {kind.kind.value}",
+                "the values that are wanted",
+            )
+        case _:
+            assert_never(test)
 
 
 def _code(error: PatternError) -> Code:

@@ -19,6 +19,7 @@ from orgmon.detections.leaf_list import leaf_list, wildcards
 from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState
 from orgmon.detections.projection import EVENT_NAME, EVENT_SOURCE
 from orgmon.detections.refusal import refusal, rejection
+from orgmon.detections.secrecy import sealed
 from orgmon.errors import PatternError
 from orgmon.eventpattern import MAX_LENGTH, parse
 from orgmon.eventpattern.matchers import wildcard_complexity
@@ -47,14 +48,14 @@ def event_rules(detection: Detection) -> tuple[EventRule, ...]:
 
     A threshold needs memory, which a bus has not: such a detection has no rule. Where event patterns cannot say it
     exactly the rules are wider and marked ``recheck``: whoever takes their events looks again. Raises DetectionError
-    where that does not do either: the condition would name decoys, or nothing of it would be left.
+    where that does not do either: a secret would go to whoever looks again, or nothing of the condition would be left.
     """
     if Flow.EVENTS not in detection.flows or detection.threshold is not None:
         return ()
     try:
         return _rules(detection, conjuncts(detection.condition), recheck=False)
     except InexpressibleError as error:
-        if detection.names_decoys or error.code in (Code.PLACEHOLDER, Code.CONSTANT, Code.EVENT_SIZE):
+        if detection.is_secret or error.code in (Code.PLACEHOLDER, Code.CONSTANT, Code.EVENT_SIZE):
             raise refusal(detection, error) from error
         exact = error
     try:
@@ -87,6 +88,7 @@ def _rules(detection: Detection, alternatives: Sequence[Conjunct], *, recheck: b
         patterns = [_checked(group, ENVELOPES[detection.log_source]) for group in groups]
     except PatternError as error:
         raise rejection(detection, f" {error.what}", error.remedy, code=Code.WILDCARDS) from error
+    patterns = sealed(patterns) if detection.is_secret else patterns
     many = len(patterns) > 1
     return tuple(
         EventRule(f"{detection.id}-{place}" if many else detection.id, pattern, state, detection.id, recheck)

@@ -11,7 +11,8 @@ import functools
 import ipaddress
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,12 @@ class Glob:
     """
 
     pieces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pieces: Sequence[str]) -> Glob:
+        """The shape of pieces with ``*`` between them, in which stars side by side are one."""
+        *inner, last = pieces
+        return cls((*(piece for place, piece in enumerate(inner) if piece or place == 0), last))
 
     @property
     def literal(self) -> str | None:
@@ -81,27 +88,36 @@ def values_at(record: object, path: tuple[str, ...]) -> Iterator[object]:
 
 
 @dataclass(frozen=True)
-class Test:
+class _OfField:
     """A question about one field, named by its dotted path."""
-
-    __test__ = False  # not a test case, whatever a test runner makes of the name
 
     field: str
 
-    def holds(self, record: Mapping[str, Any]) -> bool:
-        """Whether a value of the field fits."""
-        return any(self.fits(value) for value in values_at(record, tuple(self.field.split("."))))
-
-    def fits(self, value: object) -> bool:
-        """Whether this JSON value fits."""
-        raise NotImplementedError  # a placeholder has to be resolved first, and Absent asks the whole record
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names of the members that lead to the field."""
+        return tuple(self.field.split("."))
 
 
 @dataclass(frozen=True)
-class Matches(Test):
-    """The field is a string of this shape."""
+class _OfValue(_OfField, ABC):
+    """A question about each value of a field alone; a field that is not there never fits."""
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether a value of the field fits."""
+        return any(self.fits(value) for value in values_at(record, self.path))
+
+    @abstractmethod
+    def fits(self, value: object) -> bool:
+        """Whether this JSON value fits."""
+
+
+@dataclass(frozen=True)
+class Matches(_OfValue):
+    """The field is a string of this shape. ``secret`` is what of the shape no member account may know, if anything."""
 
     glob: Glob
+    secret: str = ""
 
     def fits(self, value: object) -> bool:
         """Whether the value is a string of the shape."""
@@ -109,7 +125,7 @@ class Matches(Test):
 
 
 @dataclass(frozen=True)
-class Finds(Test):
+class Finds(_OfValue):
     """The field is a string in which a regular expression is found."""
 
     pattern: str
@@ -126,7 +142,7 @@ def expression(pattern: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True)
-class Flag(Test):
+class Flag(_OfValue):
     """The field is true, or false. ``text_too`` also takes the words "true" and "false"."""
 
     wanted: bool
@@ -138,7 +154,7 @@ class Flag(Test):
 
 
 @dataclass(frozen=True)
-class Compares(Test):
+class Compares(_OfValue):
     """The field is a number in this relation."""
 
     operator: str
@@ -152,7 +168,7 @@ class Compares(Test):
 
 
 @dataclass(frozen=True)
-class Within(Test):
+class Within(_OfValue):
     """The field is the text of an address in this block."""
 
     block: str
@@ -168,16 +184,7 @@ class Within(Test):
 
 
 @dataclass(frozen=True)
-class Absent(Test):
-    """The field is missing or null: CloudTrail leaves out what does not apply."""
-
-    def holds(self, record: Mapping[str, Any]) -> bool:
-        """Whether no value but null is there."""
-        return all(value is None for value in values_at(record, tuple(self.field.split("."))))
-
-
-@dataclass(frozen=True)
-class Present(Test):
+class Present(_OfValue):
     """The field is there, whatever its value."""
 
     def fits(self, value: object) -> bool:
@@ -186,15 +193,32 @@ class Present(Test):
 
 
 @dataclass(frozen=True)
-class Placeholder(Test):
-    """The field has the shape with one of the values of ``name`` in it, after the pieces in ``before``.
+class Absent(_OfField):
+    """The field is missing or null: CloudTrail leaves out what does not apply."""
 
-    It has no meaning until the values are known.
-    """
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether no value but null is there."""
+        return all(value is None for value in values_at(record, self.path))
+
+
+@dataclass(frozen=True)
+class Placeholder(_OfField):
+    """The field has the shape with one of the values of ``name`` in it, after the pieces in ``before``."""
 
     before: tuple[str, ...]
     name: str
     after: tuple[str, ...]
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Never: a placeholder without values fits nothing."""
+        return False
+
+
+ValueTest = Matches | Finds | Flag | Compares | Within | Present
+"""The tests that look at one value at a time."""
+
+Test = ValueTest | Absent | Placeholder
+"""Every kind of question about one field. Whoever tells them apart does it with an exhaustive ``match``."""
 
 
 @dataclass(frozen=True)
@@ -235,20 +259,23 @@ Condition = Test | All | Either | Not
 
 def negations_inward(condition: Condition, *, negated: bool = False) -> Condition:
     """The same condition with ``Not`` only around single tests."""
-    if isinstance(condition, Not):
-        return negations_inward(condition.part, negated=not negated)
-    if isinstance(condition, Test):
-        return Not(condition) if negated else condition
-    parts = tuple(negations_inward(part, negated=negated) for part in condition.parts)
-    return All(parts) if isinstance(condition, All) != negated else Either(parts)
+    match condition:
+        case Not(part):
+            return negations_inward(part, negated=not negated)
+        case All(parts) | Either(parts):
+            inward = tuple(negations_inward(part, negated=negated) for part in parts)
+            return All(inward) if isinstance(condition, All) != negated else Either(inward)
+        case _:
+            return Not(condition) if negated else condition
 
 
 def tests_of(condition: Condition) -> Iterator[Test]:
     """Every test in the tree, from left to right."""
-    if isinstance(condition, Test):
-        yield condition
-    elif isinstance(condition, Not):
-        yield from tests_of(condition.part)
-    else:
-        for part in condition.parts:
+    match condition:
+        case Not(part):
             yield from tests_of(part)
+        case All(parts) | Either(parts):
+            for part in parts:
+                yield from tests_of(part)
+        case _:
+            yield condition

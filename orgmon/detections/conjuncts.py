@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orgmon.detections.codes import Code, InexpressibleError
-from orgmon.detections.condition import All, Condition, Either, Not, Test, negations_inward
+from orgmon.detections.condition import All, Condition, Either, Matches, Not, Test, negations_inward
 from orgmon.detections.fields import Array, field_type
 from orgmon.detections.fieldset import FieldSet, Text, fieldset, meet
 
@@ -30,15 +30,21 @@ def conjuncts(condition: Condition, *, widened: bool = False) -> tuple[Conjunct,
 
 
 def _alternatives(condition: Condition, widened: bool) -> list[Pending]:
-    if isinstance(condition, Either):
-        parts = [found for part in condition.parts for found in _alternatives(part, widened)]
-        return _one_field_united(parts)
-    if isinstance(condition, All):
-        return _product([_alternatives(part, widened) for part in condition.parts])
-    test = condition.part if isinstance(condition, Not) else condition
-    assert isinstance(test, Test)
+    match condition:
+        case Either(parts):
+            return _one_field_united([found for part in parts for found in _alternatives(part, widened)])
+        case All(parts):
+            return _product([_alternatives(part, widened) for part in parts])
+        case Not(test):
+            assert isinstance(test, Test)  # negations stand inward
+            return _of_test(test, widened, negated=True)
+        case _:
+            return _of_test(condition, widened, negated=False)
+
+
+def _of_test(test: Test, widened: bool, *, negated: bool) -> list[Pending]:
     try:
-        return [{test.field: (fieldset(test, negated=isinstance(condition, Not)),)}]
+        return [{test.field: (fieldset(test, negated=negated),)}]
     except InexpressibleError as error:
         if not widened or error.code is Code.PLACEHOLDER:
             raise
@@ -147,15 +153,25 @@ def _merge(one: Conjunct, other: Conjunct) -> Conjunct | None:
 
 
 def only(condition: Condition, fields: frozenset[str]) -> Condition:
-    """A wider condition that asks for nothing but these fields: every other test is taken to hold."""
-    inward = negations_inward(condition)
-    return _only(inward, fields)
+    """A wider condition that asks for nothing but these fields: every other test is taken to hold.
+
+    So is a test that tells a secret: what members forward is made of this.
+    """
+    return _only(negations_inward(condition), fields)
 
 
 def _only(condition: Condition, fields: frozenset[str]) -> Condition:
-    test = condition.part if isinstance(condition, Not) else condition
-    if isinstance(test, Test):
-        return condition if test.field in fields else All(())
-    assert not isinstance(condition, Not | Test)
-    parts = tuple(_only(part, fields) for part in condition.parts)
-    return All(parts) if isinstance(condition, All) else Either(parts)
+    match condition:
+        case All(parts):
+            return All(tuple(_only(part, fields) for part in parts))
+        case Either(parts):
+            return Either(tuple(_only(part, fields) for part in parts))
+        case Not(test):
+            assert isinstance(test, Test)  # negations stand inward
+            return condition if _stays(test, fields) else All(())
+        case _:
+            return condition if _stays(condition, fields) else All(())
+
+
+def _stays(test: Test, fields: frozenset[str]) -> bool:
+    return test.field in fields and not (isinstance(test, Matches) and test.secret)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import assert_never
 
 from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.condition import (
@@ -18,6 +19,7 @@ from orgmon.detections.condition import (
     Flag,
     Glob,
     Matches,
+    Placeholder,
     Present,
     Test,
     Within,
@@ -76,6 +78,10 @@ class Block:
 Atom = Text | Other | Constant | Missing | Anything | Range | Block
 FieldSet = frozenset[Atom]
 
+_NO_NUMBER: FieldSet = frozenset(
+    {Text(ANY_STRING), Constant(True), Constant(False), Constant(None), Missing()}
+)
+
 
 def fieldset(test: Test, *, negated: bool) -> FieldSet:
     """The values that make the test true (or false). Raises InexpressibleError."""
@@ -90,60 +96,63 @@ def fieldset(test: Test, *, negated: bool) -> FieldSet:
 
 
 def _values(test: Test) -> FieldSet:
-    if isinstance(test, Matches):
-        return frozenset({Text(test.glob)})
-    if isinstance(test, Flag):
-        words: FieldSet = (
-            frozenset({Text(Glob((str(test.wanted).lower(),)))}) if test.text_too else frozenset()
-        )
-        return words | {Constant(test.wanted)}
-    if isinstance(test, Absent):
-        return frozenset({Constant(None), Missing()})
-    if isinstance(test, Present):
-        return frozenset({Anything()})
-    if isinstance(test, Compares):
-        return frozenset({Range(((test.operator, test.number),))})
-    if isinstance(test, Within):
-        return frozenset({Block(test.block)})
-    if isinstance(test, Finds):
-        raise InexpressibleError(
-            Code.REGEX_SYNTAX,
-            test.field,
-            f"the regular expression {test.pattern} in an event pattern",
-            "startswith, endswith or contains",
-        )
-    raise InexpressibleError(
-        Code.PLACEHOLDER, test.field, "a placeholder without values", "the same with values filled in"
-    )
+    match test:
+        case Matches(_, glob):
+            return frozenset({Text(glob)})
+        case Flag(_, wanted, text_too):
+            word = Text(Glob((str(wanted).lower(),)))
+            return frozenset({Constant(wanted), word} if text_too else {Constant(wanted)})
+        case Absent():
+            return frozenset({Constant(None), Missing()})
+        case Present():
+            return frozenset({Anything()})
+        case Compares(_, operator, number):
+            return frozenset({Range(((operator, number),))})
+        case Within(_, block):
+            return frozenset({Block(block)})
+        case Finds(path, pattern):
+            raise InexpressibleError(
+                Code.REGEX_SYNTAX,
+                path,
+                f"the regular expression {pattern} in an event pattern",
+                "startswith, endswith or contains",
+            )
+        case Placeholder(path):
+            raise InexpressibleError(
+                Code.PLACEHOLDER, path, "a placeholder without values", "the same with values filled in"
+            )
+        case _:
+            assert_never(test)
 
 
 def _other_values(test: Test, kind: Kind) -> FieldSet:
-    if isinstance(test, Matches):
-        return frozenset({Other(frozenset({test.glob})), Missing()})
-    if isinstance(test, Present):
-        return frozenset({Missing()})
-    if isinstance(test, Absent):
-        strings: FieldSet = frozenset({Text(ANY_STRING)}) if kind is not Kind.BOOL else frozenset()
-        flags: FieldSet = (
-            frozenset({Constant(True), Constant(False)}) if kind is not Kind.STRING else frozenset()
-        )
-        return strings | flags
-    if isinstance(test, Compares):
-        return _not_in_relation(test) | {
-            Text(ANY_STRING),
-            Constant(True),
-            Constant(False),
-            Constant(None),
-            Missing(),
-        }
-    if isinstance(test, Flag) and not test.text_too:
-        return frozenset({Constant(not test.wanted), Constant(None), Missing()})
-    raise InexpressibleError(
-        Code.NOT_CIDR if isinstance(test, Within) else Code.NEGATION,
-        test.field,
-        f"the negation of {type(test).__name__.lower()} on {kind.value}",
-        "the values that are wanted",
-    )
+    match test:
+        case Matches(_, glob):
+            return frozenset({Other(frozenset({glob})), Missing()})
+        case Present():
+            return frozenset({Missing()})
+        case Absent():
+            return _with_value(kind)
+        case Compares():
+            return _not_in_relation(test) | _NO_NUMBER
+        case Flag(_, wanted, False):
+            return frozenset({Constant(not wanted), Constant(None), Missing()})
+        case Flag() | Within() | Finds() | Placeholder():
+            raise InexpressibleError(
+                Code.NOT_CIDR if isinstance(test, Within) else Code.NEGATION,
+                test.field,
+                f"the negation of {type(test).__name__.lower()} on {kind.value}",
+                "the values that are wanted",
+            )
+        case _:
+            assert_never(test)
+
+
+def _with_value(kind: Kind) -> FieldSet:
+    """What a field of this kind can hold besides null."""
+    strings: FieldSet = frozenset({Text(ANY_STRING)}) if kind is not Kind.BOOL else frozenset()
+    flags: FieldSet = frozenset({Constant(True), Constant(False)}) if kind is not Kind.STRING else frozenset()
+    return strings | flags
 
 
 def _not_in_relation(test: Compares) -> FieldSet:

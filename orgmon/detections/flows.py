@@ -12,17 +12,17 @@ from orgmon.detections.model import Detection, Flow
 from orgmon.errors import DetectionError
 
 
-def possible_flows(detection: Detection, wanted: frozenset[Flow] | None) -> Detection:
-    """The detection with the flows wanted or, without a wish, those whose language can say it.
+def settled(detection: Detection) -> Detection:
+    """The detection with the flows that its file names or, where it names none, those whose language can say it.
 
     Raises DetectionError where none can. Placeholders without values are no reason to refuse.
     """
-    if wanted is not None:
-        return replace(detection, flows=wanted)
+    if not detection.flows_are_open:
+        return detection
     refusals = {flow: refusal(detection, flow) for flow in Flow}
     able = frozenset(flow for flow, error in refusals.items() if error is None or _is_open(error))
     if able:
-        return replace(detection, flows=able)
+        return replace(detection, flows=able, flows_are_open=False)
     raise DetectionError.of([error for error in refusals.values() if error is not None])
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 from orgmon.detections.condition import Glob
-from orgmon.detections.fieldset import Anything, Atom, Block, Constant, FieldSet, Other, Range, Text
+from orgmon.detections.fieldset import Anything, Atom, Block, Constant, FieldSet, Missing, Other, Range, Text
 
 
 def wildcards(values: FieldSet) -> list[str]:
@@ -33,17 +33,23 @@ def leaf_list(values: FieldSet) -> list[Any]:
 
 
 def _element(atom: Atom) -> Any:
-    if isinstance(atom, Text):
-        return _text_element(atom.glob)
-    if isinstance(atom, Other):
-        return {"anything-but": _excluded(atom.globs)}
-    if isinstance(atom, Constant):
-        return atom.value
-    if isinstance(atom, Range):
-        return {"numeric": [part for bound in atom.bounds for part in bound]}
-    if isinstance(atom, Block):
-        return {"cidr": atom.cidr}
-    return {"exists": isinstance(atom, Anything)}
+    match atom:
+        case Text(glob):
+            return _text_element(glob)
+        case Other(globs):
+            return {"anything-but": _excluded(globs)}
+        case Constant(value):
+            return value
+        case Range(bounds):
+            return {"numeric": [part for bound in bounds for part in bound]}
+        case Block(cidr):
+            return {"cidr": cidr}
+        case Anything():
+            return {"exists": True}
+        case Missing():
+            return {"exists": False}
+        case _:
+            assert_never(atom)
 
 
 def _text_element(glob: Glob) -> dict[str, str]:

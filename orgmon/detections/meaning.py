@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,9 @@ from orgmon.detections.condition import (
     Matches,
     Not,
     Placeholder,
-    Test,
 )
 from orgmon.detections.model import Detection
+from orgmon.detections.secrecy import Filling
 from orgmon.errors import DetectionError
 
 
@@ -33,51 +33,61 @@ def matches(detection: Detection, record: Mapping[str, Any]) -> bool:
     return detection.condition.holds(record)
 
 
-def resolve(detection: Detection, values: Mapping[str, tuple[str, ...]]) -> Detection | None:
+def resolve(detection: Detection, fillings: Iterable[Filling]) -> Detection | None:
     """The detection with its placeholders filled in; None where without values it could never match.
 
     A ``*`` in a value stands for any characters. A placeholder without values fits nothing: where it only excepts
-    something, nothing is excepted.
+    something, nothing is excepted. What is secret in a filling stays so in the detection.
     """
     if not detection.placeholders:
         return detection
-    condition = _folded(_filled(detection.condition, values))
-    return (
-        None
-        if condition == Either(())
-        else replace(detection, condition=condition, filled=detection.filled | detection.placeholders)
-    )
+    condition = _folded(_filled(detection.condition, tuple(fillings)))
+    return None if condition == Either(()) else replace(detection, condition=condition)
 
 
-def _filled(condition: Condition, values: Mapping[str, tuple[str, ...]]) -> Condition:
-    if isinstance(condition, Placeholder):
-        return Either(tuple(_with(condition, value) for value in values.get(condition.name, ())))
-    if isinstance(condition, Test):
-        return condition
-    if isinstance(condition, Not):
-        return Not(_filled(condition.part, values))
-    return type(condition)(tuple(_filled(part, values) for part in condition.parts))
+def _filled(condition: Condition, fillings: Sequence[Filling]) -> Condition:
+    match condition:
+        case Placeholder(name=name):
+            found = (
+                _with(condition, one, value) for one in fillings if one.name == name for value in one.values
+            )
+            return Either(tuple(found))
+        case Not(part):
+            return Not(_filled(part, fillings))
+        case All(parts) | Either(parts):
+            return type(condition)(tuple(_filled(part, fillings) for part in parts))
+        case _:
+            return condition
 
 
 def _folded(condition: Condition) -> Condition:
     """The same without parts that always or never hold."""
-    if isinstance(condition, Test):
-        return condition
-    if isinstance(condition, Not):
-        part = _folded(condition.part)
-        constants: dict[Condition, Condition] = {All(()): Either(()), Either(()): All(())}
-        return constants.get(part, Not(part))
-    nothing, decisive = (All(()), Either(())) if isinstance(condition, All) else (Either(()), All(()))
-    parts = tuple(part for one in condition.parts if (part := _folded(one)) != nothing)
-    if decisive in parts:
+    match condition:
+        case Not(inner):
+            part = _folded(inner)
+            constants: dict[Condition, Condition] = {All(()): Either(()), Either(()): All(())}
+            return constants.get(part, Not(part))
+        case All(parts):
+            return _folded_group(All, parts, nothing=All(()), decisive=Either(()))
+        case Either(parts):
+            return _folded_group(Either, parts, nothing=Either(()), decisive=All(()))
+        case _:
+            return condition
+
+
+def _folded_group(
+    kind: type[All | Either], parts: tuple[Condition, ...], *, nothing: Condition, decisive: Condition
+) -> Condition:
+    left = tuple(part for one in parts if (part := _folded(one)) != nothing)
+    if decisive in left:
         return decisive
-    return parts[0] if len(parts) == 1 else type(condition)(parts)
+    return left[0] if len(left) == 1 else kind(left)
 
 
-def _with(test: Placeholder, value: str) -> Matches:
+def _with(test: Placeholder, filling: Filling, value: str) -> Matches:
     *head, left = test.before
     right, *tail = test.after
     first, *inner = value.split("*")
     pieces = [*head, left + first, *inner]
     pieces[-1] += right
-    return Matches(test.field, Glob((*pieces, *tail)))
+    return Matches(test.field, Glob.of((*pieces, *tail)), value if filling.is_secret else "")

@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orgmon.detections.condition import Condition, Placeholder, tests_of
+from orgmon.detections.condition import Condition, Matches, Placeholder, tests_of
 from orgmon.detections.projection import matches_reads
 from orgmon.errors import Problem
-
-DECOYS = "decoys"
-"""The placeholder for what decoys' names begin with."""
 
 
 class Severity(enum.StrEnum):
@@ -104,10 +101,11 @@ class Example:
 class Detection:
     """One thing to look for. ``id`` is the name of its file without the suffix.
 
+    ``flows_are_open`` says that the file names no flows: those count whose language can say the condition.
     ``sigma_id``, ``status``, ``author``, ``references``, ``falsepositives`` and ``tags`` are Sigma's own fields.
     ``controls`` maps a catalogue of controls to its numbers. ``sample_values`` are values of placeholders for the
-    examples only, ``filled`` the placeholders that values were put in for. ``warnings`` are what may be wrong in
-    ``origin``, ``lines`` where a field is first named in it, ``text`` is the whole file.
+    examples only. ``warnings`` are what may be wrong in ``origin``, ``lines`` where a field is first named in it,
+    ``text`` is the whole file.
     """
 
     id: str
@@ -118,6 +116,7 @@ class Detection:
     scope: Scope
     runbook: Runbook
     flows: frozenset[Flow] = frozenset(Flow)
+    flows_are_open: bool = False
     log_source: LogSource = LogSource.CLOUDTRAIL
     tags: tuple[str, ...] = ()
     controls: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -125,7 +124,6 @@ class Detection:
     drill: Drill | None = None
     examples: tuple[Example, ...] = ()
     sample_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    filled: frozenset[str] = frozenset()
     sigma_id: str = ""
     status: str = ""
     author: str = ""
@@ -147,9 +145,16 @@ class Detection:
         return frozenset(test.name for test in tests_of(self.condition) if isinstance(test, Placeholder))
 
     @property
-    def names_decoys(self) -> bool:
-        """Whether it tells a decoy from a secret; then it stays in the hub and the trail's account."""
-        return DECOYS in self.filled | self.placeholders
+    def secrets(self) -> frozenset[str]:
+        """What it tells that no member account may know."""
+        return frozenset(
+            test.secret for test in tests_of(self.condition) if isinstance(test, Matches) and test.secret
+        )
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether it tells a secret, or may once its placeholders are filled in; then no member stack has it."""
+        return bool(self.secrets or self.placeholders)
 
     def line_of(self, path: str) -> int:
         """The line of the file that first names a field; 0 when it is not known."""
@@ -161,7 +166,7 @@ class MetricFilter:
     """What ``AWS::Logs::MetricFilter`` needs of a detection: the filter pattern, and a name for it.
 
     ``name`` is the detection's id, with a number when one pattern would be too long. All of a detection's filters
-    belong to one metric.
+    belong to one metric. The pattern is sealed where it tells a secret.
     """
 
     name: str
@@ -175,7 +180,8 @@ class EventRule:
 
     ``name`` is unique among the rules made together: the detection's id, with a number when it needs several, or
     the name of a forwarding group. ``detection`` is empty for a forwarding rule. ``recheck`` says that the
-    pattern takes more than the detection, so that each event has to be looked at again.
+    pattern takes more than the detection, so that each event has to be looked at again. The texts of a pattern
+    that tells a secret are sealed.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.envelope import envelope
 from orgmon.detections.meaning import matches, resolve
 from orgmon.detections.model import Detection, EventRule, Flow, LogSource
+from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
 
 Form = Callable[[Mapping[str, Any]], bool]
@@ -51,7 +53,7 @@ class Proofs:
 
 def with_samples(detection: Detection) -> Detection:
     """The detection with the values that its examples name; as it is where there are none."""
-    return resolve(detection, dict(detection.sample_values)) or detection
+    return resolve(detection, itertools.starmap(filling, detection.sample_values)) or detection
 
 
 def prove(detection: Detection) -> Proofs:

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orgmon.detections.catalogue import own_files
+from orgmon.detections.catalogue import own_files, usable
 from orgmon.detections.codes import Code
 from orgmon.detections.compile_filter import metric_filters
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.forwarding import forwarding
 from orgmon.detections.model import Detection, Flow, RuleState
-from orgmon.detections.sigma import read_file
 from orgmon.errors import DetectionError, Problem
 
 
@@ -56,7 +55,7 @@ def files_of(paths: Iterable[Path]) -> tuple[Path, ...]:
 def judge(path: Path) -> FileVerdict:
     """Read one file and compile it for both flows, whatever flows it asks for."""
     try:
-        detection = read_file(path)
+        detection = usable(path)
     except DetectionError as error:
         return FileVerdict(str(path), None, Verdict.REFUSED, Verdict.REFUSED, error.problems)
     both = replace(detection, flows=frozenset(Flow))

@@ -66,18 +66,19 @@ class Emitter:
 
     def condition(self, condition: Condition | bool) -> tuple[int, str]:
         """The cost of a condition, and its expression."""
-        if isinstance(condition, bool):
-            return 0, str(condition)
-        if isinstance(condition, Test):
-            return self._test(condition)
-        if isinstance(condition, Not):
-            cost, text = self.condition(condition.part)
-            return cost + TEXT, f"not {text}"  # exceptions rarely decide
-        parts = _flat(condition)
-        if isinstance(condition, All):
-            return _join(" and ", [self.condition(part) for part in parts], "True")
-        texts, others = self._texts(parts)
-        return _join(" or ", [*texts, *(self.condition(part) for part in others)], "False")
+        match condition:
+            case bool():
+                return 0, str(condition)
+            case Not(part):
+                cost, text = self.condition(part)
+                return cost + TEXT, f"not {text}"  # exceptions rarely decide
+            case All():
+                return _join(" and ", [self.condition(part) for part in _flat(condition)], "True")
+            case Either():
+                texts, others = self._texts(_flat(condition))
+                return _join(" or ", [*texts, *(self.condition(part) for part in others)], "False")
+            case _:
+                return self._test(condition)
 
     def _texts(self, parts: Iterable[Condition]) -> tuple[list[tuple[int, str]], list[Condition]]:
         """Alternatives for the text of a scalar field, field by field, and the other parts."""

@@ -6,6 +6,7 @@ import functools
 import ipaddress
 import re
 from collections.abc import Callable
+from typing import assert_never
 
 from orgmon.detections.condition import (
     Absent,
@@ -14,6 +15,7 @@ from orgmon.detections.condition import (
     Flag,
     Glob,
     Matches,
+    Placeholder,
     Present,
     Test,
     Within,
@@ -26,27 +28,32 @@ EQUALS, TEXT, SEARCH, ADDRESS, PLAIN_JSON = 1, 2, 5, 8, 20
 
 def inline(test: Test, name: str, constant: Callable[[object], str]) -> tuple[int, str]:
     """A test's cost and expression of one value in a variable, which may be missing but is no array."""
-    if isinstance(test, Matches) and test.glob.literal is not None:
-        return EQUALS, f"({name} == {test.glob.literal!r})"
-    if isinstance(test, Matches):
-        cost, text = shaped(test.glob, name, constant)
-        return cost, f"({name}.__class__ is str and {text})"
-    if isinstance(test, Finds):
-        search = constant(expression(test.pattern).search)
-        return SEARCH, f"({name}.__class__ is str and {search}({name}) is not None)"
-    if isinstance(test, Flag):
-        word = str(test.wanted).lower()
-        return EQUALS, f"({name} is {test.wanted}" + (f" or {name} == {word!r})" if test.text_too else ")")
-    if isinstance(test, Compares):
-        sign = "==" if test.operator == "=" else test.operator
-        number = f"{name}.__class__ is int or {name}.__class__ is float"
-        return TEXT, f"(({number}) and {name} {sign} {constant(test.number)})"
-    if isinstance(test, Within):
-        return ADDRESS, f"({name}.__class__ is str and {constant(within(test.block))}({name}))"
-    if isinstance(test, Absent):
-        return EQUALS, f"({name} is None or {name} is U)"
-    assert isinstance(test, Present), test
-    return EQUALS, f"({name} is not U)"
+    match test:
+        case Matches(_, Glob((literal,))):
+            return EQUALS, f"({name} == {literal!r})"
+        case Matches(_, glob):
+            cost, text = shaped(glob, name, constant)
+            return cost, f"({name}.__class__ is str and {text})"
+        case Finds(_, pattern):
+            search = constant(expression(pattern).search)
+            return SEARCH, f"({name}.__class__ is str and {search}({name}) is not None)"
+        case Flag(_, wanted, text_too):
+            word = f" or {name} == {str(wanted).lower()!r}" if text_too else ""
+            return EQUALS, f"({name} is {wanted}{word})"
+        case Compares(_, operator, number):
+            sign = "==" if operator == "=" else operator
+            numeric = f"{name}.__class__ is int or {name}.__class__ is float"
+            return TEXT, f"(({numeric}) and {name} {sign} {constant(number)})"
+        case Within(_, block):
+            return ADDRESS, f"({name}.__class__ is str and {constant(within(block))}({name}))"
+        case Absent():
+            return EQUALS, f"({name} is None or {name} is U)"
+        case Present():
+            return EQUALS, f"({name} is not U)"
+        case Placeholder():
+            return EQUALS, "False"
+        case _:
+            assert_never(test)
 
 
 def shaped(glob: Glob, name: str, constant: Callable[[object], str]) -> tuple[int, str]:

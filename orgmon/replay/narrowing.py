@@ -9,6 +9,7 @@ from orgmon.detections.condition import (
     All,
     Condition,
     Either,
+    Glob,
     Matches,
     Not,
     Test,
@@ -19,38 +20,42 @@ EVENT_NAME = "eventName"
 
 def names_needed(condition: Condition) -> frozenset[str] | None:
     """The event names without which the condition never holds, or None; negations stand around single tests."""
-    if (
-        isinstance(condition, Matches)
-        and condition.field == EVENT_NAME
-        and condition.glob.literal is not None
-    ):
-        return frozenset({condition.glob.literal})
-    if isinstance(condition, Test | Not):
-        return None
-    found = [names_needed(part) for part in condition.parts]
-    known = [names for names in found if names is not None]
-    if isinstance(condition, All):
-        return frozenset.intersection(*known) if known else None
-    return frozenset().union(*known) if len(known) == len(found) else None
+    match condition:
+        case Matches(field, Glob((literal,))) if field == EVENT_NAME:
+            return frozenset({literal})
+        case All(parts):
+            known = [names for part in parts if (names := names_needed(part)) is not None]
+            return frozenset.intersection(*known) if known else None
+        case Either(parts):
+            found = [names_needed(part) for part in parts]
+            known = [names for names in found if names is not None]
+            return frozenset().union(*known) if len(known) == len(found) else None
+        case _:
+            return None
 
 
 def settled(condition: Condition, name: str) -> Condition | bool:
     """What is left of a condition when the event name is known."""
-    if isinstance(condition, Test):
-        if condition.field != EVENT_NAME:
+    match condition:
+        case Not(inner):
+            part = settled(inner, name)
+            return not part if isinstance(part, bool) else Not(part)
+        case All(parts) | Either(parts):
+            return _settled_group(type(condition), [settled(part, name) for part in parts])
+        case _ if condition.field == EVENT_NAME:
+            return condition.holds({EVENT_NAME: name})
+        case _:
             return condition
-        return not isinstance(condition, Absent) and condition.fits(name)
-    if isinstance(condition, Not):
-        part = settled(condition.part, name)
-        return not part if isinstance(part, bool) else Not(part)
-    decisive = isinstance(condition, Either)
-    left = [settled(part, name) for part in condition.parts]
+
+
+def _settled_group(kind: type[All | Either], left: list[Condition | bool]) -> Condition | bool:
+    decisive = kind is Either
     if decisive in [part for part in left if isinstance(part, bool)]:
         return decisive
     parts = tuple(part for part in left if not isinstance(part, bool))
     if not parts:
         return not decisive
-    return parts[0] if len(parts) == 1 else (Either(parts) if decisive else All(parts))
+    return parts[0] if len(parts) == 1 else kind(parts)
 
 
 def clues(condition: Condition, scalars: Iterable[str]) -> frozenset[Test] | None:
@@ -58,16 +63,18 @@ def clues(condition: Condition, scalars: Iterable[str]) -> frozenset[Test] | Non
 
     Negations stand around single tests. Of several such sets it is the one that tells most, then the smallest.
     """
-    if isinstance(condition, Test):
-        told = condition.field in scalars and not isinstance(condition, Absent)
-        return frozenset({condition}) if told else None
-    if isinstance(condition, Not):
-        return None
-    found = [clues(part, scalars) for part in condition.parts]
-    known = [tests for tests in found if tests is not None]
-    if isinstance(condition, All):
-        return min(known, key=_telling, default=None)
-    return frozenset().union(*known) if len(known) == len(found) else None
+    match condition:
+        case Not() | Absent():
+            return None
+        case All(parts):
+            known = [tests for part in parts if (tests := clues(part, scalars)) is not None]
+            return min(known, key=_telling, default=None)
+        case Either(parts):
+            found = [clues(part, scalars) for part in parts]
+            known = [tests for tests in found if tests is not None]
+            return frozenset().union(*known) if len(known) == len(found) else None
+        case _:
+            return frozenset({condition}) if condition.field in scalars else None
 
 
 def _telling(tests: frozenset[Test]) -> tuple[bool, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from orgmon.detections.catalogue import own_files
+from orgmon.detections.catalogue import own_files, usable
 from orgmon.detections.meaning import resolve
 from orgmon.detections.model import Detection, LogSource
-from orgmon.detections.sigma import read_file
+from orgmon.detections.secrecy import Filling
 from orgmon.errors import DetectionError, UsageError
 from orgmon.replay.report import Unread
 
@@ -27,14 +27,14 @@ def from_folder(folder: Path) -> tuple[list[Detection], list[Unread]]:
             continue
         known.add(path.stem)
         try:
-            found.append(read_file(path))
+            found.append(usable(path))
         except DetectionError as error:
             refused.append(Unread(str(path), "; ".join(one.what for one in error.problems)))
     return found, refused
 
 
 def replayable(
-    detections: Iterable[Detection], values: Mapping[str, tuple[str, ...]]
+    detections: Iterable[Detection], fillings: Sequence[Filling]
 ) -> tuple[list[Detection], list[Unread]]:
     """Those that records of CloudTrail can hit, with placeholders filled in, and why the others cannot.
 
@@ -45,7 +45,7 @@ def replayable(
     for one in detections:
         if one.log_source is not LogSource.CLOUDTRAIL:
             others.append(Unread(one.id, f"it looks at findings of {one.log_source}"))
-        elif (filled := resolve(one, values)) is None:
+        elif (filled := resolve(one, fillings)) is None:
             names = ", ".join(sorted(one.placeholders))
             others.append(Unread(one.id, f"no values for {names}: name an accounts.yaml with --config"))
         else:

@@ -20,14 +20,14 @@ from orgmon.stacks.metrics import Place, filters_and_alarm
 def alarmed(detections: tuple[Detection, ...]) -> tuple[Detection, ...]:
     """The detections that have an alarm in every member: thresholds and critical ones that rules forward.
 
-    A detection that names what must stay unknown in a member account (a decoy) never has one.
+    A detection that tells what must stay unknown in a member account (a decoy) never has one.
     """
     return tuple(
         detection
         for detection in detections
         if Flow.EVENTS in detection.flows
         and detection.log_source is LogSource.CLOUDTRAIL
-        and not detection.names_decoys
+        and not detection.is_secret
         and (detection.threshold is not None or detection.severity is Severity.CRITICAL)
     )
 

@@ -10,7 +10,9 @@ from troposphere import Parameter, Template
 
 from orgmon.detections.cis import CisFilter
 from orgmon.detections.model import Detection
+from orgmon.detections.secrecy import told
 from orgmon.errors import TemplateError
+from orgmon.honeytokens import Decoy
 from orgmon.stackset import TemplateBody
 
 # CloudFormation quotas: a template given by URL.
@@ -87,11 +89,17 @@ class Inputs:
     retention_days: int = 365
     archive_days: int = 2557
     key_arn: str = ""
-    decoys: tuple[str, ...] = ()
+    decoys: tuple[Decoy, ...] = ()
     notifier_key: str = ""
     cis: tuple[CisFilter, ...] = ()
     partition: str = "aws"
     neutral_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What no template that members can read may tell."""
+        of_rules = (secret for detection in self.detections for secret in detection.secrets)
+        return frozenset((*of_rules, *(decoy.prefix for decoy in self.decoys)))
 
     @property
     def keeps_logs_itself(self) -> bool:
@@ -103,12 +111,17 @@ def _always(inputs: Inputs) -> bool:
     return True
 
 
+def _nothing(inputs: Inputs) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class StackDefinition:
     """One stack of orgmon's.
 
     ``is_neutral``: nothing of the stack may say whose it is, so it has no tag, no description, and the name that
-    the config gives. ``is_wanted`` tells from the inputs whether there is such a stack at all.
+    the config gives. ``is_wanted`` tells from the inputs whether there is such a stack at all, ``plants`` which of the
+    secrets it puts into accounts itself.
     """
 
     name: str
@@ -120,6 +133,7 @@ class StackDefinition:
     is_retained: bool = False
     is_neutral: bool = False
     is_wanted: Callable[[Inputs], bool] = _always
+    plants: Callable[[Inputs], frozenset[str]] = _nothing
 
     def name_in(self, inputs: Inputs) -> str:
         """The name of the stack or stack set in AWS."""
@@ -128,9 +142,11 @@ class StackDefinition:
     def body(self, inputs: Inputs) -> TemplateBody:
         """The template, ready to deploy.
 
-        Raises TemplateError where it is larger than CloudFormation takes.
+        Raises TemplateError where it is larger than CloudFormation takes, or would tell a secret in a member account.
         """
-        body = TemplateBody.of(self.build(inputs).to_dict())
+        content = self.build(inputs).to_dict()
+        self._check_secrecy(content, inputs)
+        body = TemplateBody.of(content)
         if body.size > LARGEST_TEMPLATE:
             raise TemplateError(
                 f"the template of {self.name} has {body.size:,} bytes; CloudFormation takes {LARGEST_TEMPLATE:,}",
@@ -139,8 +155,23 @@ class StackDefinition:
         return body
 
     def parameters(self, inputs: Inputs) -> tuple[tuple[str, str], ...]:
-        """The parameter values, sorted by key, so that equal settings compare equal."""
-        return tuple(sorted(self.values(inputs).items()))
+        """The parameter values, sorted by key, so that equal settings compare equal.
+
+        Raises TemplateError where one would tell a secret in a member account.
+        """
+        values = self.values(inputs)
+        self._check_secrecy(values, inputs)
+        return tuple(sorted(values.items()))
+
+    def _check_secrecy(self, content: object, inputs: Inputs) -> None:
+        if not self.placement.is_in_members:
+            return
+        place = next(told(content, inputs.secrets - self.plants(inputs)), None)
+        if place is not None:
+            raise TemplateError(
+                f"people of member accounts can read {self.name}, and its {place} tells a secret",
+                "the hub and the trail are the place for detections that name decoys; or use another phrase",
+            )
 
 
 def new_template(description: str, **parameters: str) -> Template:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orgmon.config.checks.subject import Subject, repeated
-from orgmon.config.positions import Where
 from orgmon.errors import Problem
+from orgmon.positions import Where
 
 TELLING = ("orgmon", "decoy", "honey", "canary", "trap", "bait", "fake", "dummy", "lure", "tripwire")
 

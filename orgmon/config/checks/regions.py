@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orgmon.config.checks.subject import Subject, nearest, repeated
-from orgmon.config.positions import Where
 from orgmon.errors import Problem
+from orgmon.positions import Where
 from orgmon.regions import (
     OPT_IN_REGIONS,
     PARTITIONS,

@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from orgmon.config.model import Config
-from orgmon.config.positions import Document, Where
+from orgmon.config.positions import Document
 from orgmon.config.section import Selector
 from orgmon.errors import Problem
+from orgmon.positions import Where
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Sigma rule files to detections. Only here pySigma is known, and imported when a file is read."""
+"""A Sigma rule file to a detection."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 from orgmon.detections.codes import Code
 from orgmon.detections.condition import All, Condition, Either, Not, tests_of
-from orgmon.detections.extension import BLOCK, extension
-from orgmon.detections.faults import REMEDY, Faults
 from orgmon.detections.fields import Kind, field_type, nearest
-from orgmon.detections.flows import possible_flows
-from orgmon.detections.model import Detection, LogSource, Severity
-from orgmon.detections.rule_file import documents_and_lines
-from orgmon.detections.sigma_values import Doubt, test
-from orgmon.detections.thresholds import threshold
+from orgmon.detections.model import Detection, Flow, LogSource, Severity
+from orgmon.detections.sigma.extension import BLOCK, extension
+from orgmon.detections.sigma.faults import REMEDY, Faults
+from orgmon.detections.sigma.rule_file import documents_and_lines
+from orgmon.detections.sigma.thresholds import threshold
+from orgmon.detections.sigma.values import Doubt, condition_of
 from orgmon.errors import DetectionError
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,57}")
@@ -31,7 +30,8 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
     """One Sigma file as a detection; ``origin`` is its name in messages.
 
     A second document, a correlation, is the threshold. Raises DetectionError with every mistake and its
-    ``origin:line``; what is only doubtful is in the detection's ``warnings``.
+    ``origin:line``; what is only doubtful is in the detection's ``warnings``. Whether a flow can carry the rule is not
+    asked: ``flows.settled`` does that.
     """
     documents, lines = documents_and_lines(text, origin)
     faults = Faults(origin, lines)
@@ -48,7 +48,7 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
     limit = threshold(correlation, faults) if correlation is not None else None
     level = rule.level.name.lower() if rule.level else "medium"
     faults.raise_any()
-    found = Detection(
+    return Detection(
         id=detection_id,
         title=rule.title,
         description=description,
@@ -56,6 +56,8 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
         condition=condition,
         scope=ours.scope,
         runbook=ours.runbook,
+        flows=frozenset(Flow) if ours.flows is None else ours.flows,
+        flows_are_open=ours.flows is None,
         log_source=log_source,
         tags=tuple(str(tag) for tag in rule.tags),
         controls=ours.controls,
@@ -73,7 +75,6 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
         lines=tuple(sorted(faults.lines.items())),
         text=text,
     )
-    return possible_flows(found, ours.flows)
 
 
 def read_file(path: Path) -> Detection:
@@ -167,7 +168,7 @@ def _tree(node: Any, faults: Faults) -> Condition:
 def _leaf(node: Any, faults: Faults) -> Condition:
     doubts: list[Doubt] = []
     try:
-        found = test(node.field, node.value, doubts)
+        found = condition_of(node.field, node.value, doubts)
     except DetectionError as error:
         faults.mistake(node.field, error.what, error.remedy)
         return Either(())

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgmon.detections.condition import Condition
-from orgmon.detections.faults import Faults
 from orgmon.detections.model import Drill, Example, Flow, LogSource, Runbook, Scope
 from orgmon.detections.projection import sources_of
+from orgmon.detections.sigma.faults import Faults
 
 BLOCK = "orgmon"
 KEYS = frozenset({"scope", "flow", "runbook", "controls", "drill", "examples"})
@@ -27,7 +27,7 @@ GLOBAL_SOURCES = frozenset({"aws.iam", "aws.organizations", "aws.cloudfront", "a
 
 @dataclass(frozen=True)
 class Extension:
-    """The block as values. ``flows`` is None where the file leaves it to what can be compiled."""
+    """The block as values. ``flows`` is None where the file names none."""
 
     scope: Scope
     flows: frozenset[Flow] | None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from orgmon.detections.codes import Code
-from orgmon.detections.faults import Faults
 from orgmon.detections.model import Threshold
+from orgmon.detections.sigma.faults import Faults
 
 DAY = 86_400
 GROUPS = ("awsRegion", "recipientAccountId")

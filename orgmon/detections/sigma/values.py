@@ -22,8 +22,8 @@ from orgmon.detections.condition import (
     Within,
 )
 from orgmon.detections.fields import FieldType, Kind, field_type
-from orgmon.detections.regex_globs import globs_of
-from orgmon.detections.spelling import has_vocabulary, spelled
+from orgmon.detections.sigma.regex_globs import globs_of
+from orgmon.detections.sigma.spelling import has_vocabulary, spelled
 from orgmon.errors import DetectionError
 
 OPERATORS = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
@@ -39,7 +39,7 @@ class Doubt:
     code: Code
 
 
-def test(path: str, value: Any, doubts: list[Doubt]) -> Condition:
+def condition_of(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     """What a field with a Sigma value asks; doubts are added. Raises DetectionError without a place."""
     from sigma import types
 
@@ -60,15 +60,12 @@ def test(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     if isinstance(value, types.SigmaString):
         return _string(path, value, doubts)
     if isinstance(value, types.SigmaExpansion):
-        return Either(tuple(test(path, one, doubts) for one in value.values))
+        return Either(tuple(condition_of(path, one, doubts) for one in value.values))
     kind = type(value).__name__.removeprefix("Sigma")
     raise DetectionError(
         f"{path}: {kind} has no form in AWS's patterns [{Code.VALUE}]",
         "use plain values, startswith, endswith or contains",
     )
-
-
-test.__test__ = False  # type: ignore[attr-defined]
 
 
 def _regex(path: str, value: Any) -> Condition:
@@ -142,8 +139,10 @@ def _string(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     pieces, placeholder = _pieces(path, value)
     if placeholder is not None:
         name, place = placeholder
-        return Placeholder(path, _glob(pieces[: place + 1]).pieces, name, _glob(pieces[place + 1 :]).pieces)
-    glob = _glob(pieces)
+        return Placeholder(
+            path, Glob.of(pieces[: place + 1]).pieces, name, Glob.of(pieces[place + 1 :]).pieces
+        )
+    glob = Glob.of(pieces)
     word = (glob.literal or "").lower()
     if _kind(path) is Kind.STRING or word not in ("true", "false"):
         if _kind(path) is Kind.BOOL:
@@ -187,9 +186,3 @@ def _pieces(path: str, value: Any) -> tuple[list[str], tuple[str, int] | None]:
                 f"{path}: ? and a second placeholder have no form in AWS's patterns [{Code.VALUE}]", "use *"
             )
     return pieces, placeholder
-
-
-def _glob(pieces: list[str]) -> Glob:
-    """The pieces with stars side by side made one."""
-    *inner, last = pieces
-    return Glob((*(piece for place, piece in enumerate(inner) if piece or place == 0), last))

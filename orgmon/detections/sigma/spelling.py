@@ -61,7 +61,9 @@ def _vocabulary(path: str) -> dict[str, frozenset[str]]:
 def _listed(path: str) -> tuple[str, ...]:
     """The names of API calls, or the hosts of services, from the list in this package."""
     text = (
-        importlib.resources.files("orgmon.detections").joinpath("spellings.txt").read_text(encoding="utf-8")
+        importlib.resources.files("orgmon.detections.sigma")
+        .joinpath("spellings.txt")
+        .read_text(encoding="utf-8")
     )
     hosts, _, names = text.partition("\n\n")
     return tuple((hosts if path == EVENT_SOURCE else names).split())
