@@ -1,4 +1,4 @@
-"""How fast the embedded AWS is: stack instances a second in a first rollout of the shipped accounts.yaml."""
+"""How fast the embedded AWS is: a first rollout, everything that the templates make included, at two sizes."""
 
 from __future__ import annotations
 
@@ -6,48 +6,82 @@ import contextlib
 import io
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from benchmarks.measure import Figure, in_own_process, peak_memory
 
+SHIPPED = Path(__file__).parent.parent / "accounts.yaml"
+REGIONS = ("us-east-1", "us-east-2", "eu-north-1", "eu-central-1", "ap-northeast-1")
+SIZES = ((12, 3), (60, 5))
+
 
 def measured() -> Iterator[Figure]:
-    """Seconds and stack instances of a deploy, everything that the templates make included."""
-    found = in_own_process(__spec__.name)
-    yield Figure("sandbox", "stack instances", found["instances"])
-    yield Figure("sandbox", "a first rollout", found["seconds"], "s")
-    yield Figure("sandbox", "stack instances a second", found["instances"] / found["seconds"], "/s")
-    yield Figure("sandbox", "peak memory", found["memory"], "MB")
+    """Stack instances, seconds, CPU and memory of a deploy; the CPU is that of orgmon and the embedded AWS."""
+    for accounts, regions in SIZES:
+        found = in_own_process(__spec__.name, str(accounts), str(regions))
+        group = f"sandbox, {accounts} accounts x {regions} Regions"
+        yield Figure(group, "stack instances", found["instances"])
+        yield Figure(group, "a first rollout", found["seconds"], "s")
+        yield Figure(group, "stack instances a second", found["instances"] / found["seconds"], "/s")
+        yield Figure(group, "CPU a stack instance", found["cpu"] / found["instances"], "s")
+        yield Figure(group, "peak memory", found["memory"], "MB")
 
 
-def deployed() -> dict[str, Any]:
+def config_of(folder: Path, accounts: int, regions: int) -> Path:
+    """Write the shipped accounts.yaml with so many accounts and governed Regions into a folder."""
+    content = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    content["regions"]["governed"] = list(REGIONS[:regions])
+    content["accounts"] += [
+        {
+            "id": f"{700_000_000_000 + number}",
+            "name": f"team-{number}",
+            "unit": "Workloads/NonProd",
+            "owner": "team@example.com",
+        }
+        for number in range(accounts - len(content["accounts"]))
+    ]
+    path = folder / "accounts.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def deployed(path: Path) -> dict[str, Any]:
     """Deploy in this process, without sockets and without waiting: the clock moves only as it is asked to."""
     from orgmon.cli import run
+    from orgmon.config.load import load
     from orgmon.rehearsal.seeding import seed_of
     from orgmon.sandbox.assembly import assemble
     from orgmon.sandbox.clock import Clock
-    from orgmon.workspace import Workspace
-    from tests import sample
 
-    config = sample.config()
+    config = load(path)
     with assemble(seed_of(config), clock=Clock(speed=0)) as sandbox:
 
         def make(profile: str | None) -> Any:
             return sandbox.world.session(config.organization.management_account)
 
         said = io.StringIO()
-        begun = time.perf_counter()
+        begun, begun_cpu = time.perf_counter(), time.process_time()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = run(["deploy", "--yes", "--config", str(sample.PATH)], make)
-        seconds = time.perf_counter() - begun
+            code = run(["deploy", "--yes", "--config", str(path)], make)
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
         if code:
             sys.exit(f"deploy ended with {code}:\n{said.getvalue()}")
-        observed = Workspace(sample.PATH, make).observe()
-    instances = sum(len(stack_set.instances) for stack_set in observed.stack_sets)
-    return {"instances": instances, "seconds": seconds, "memory": peak_memory()}
+        instances = sum(len(stack_set.instances) for stack_set in sandbox.stack_sets.all_sets())
+    return {"instances": instances, "seconds": seconds, "cpu": cpu, "memory": peak_memory()}
+
+
+def main() -> None:
+    """Deploy to so many accounts and Regions, and print what it took as JSON."""
+    accounts, regions = (int(argument) for argument in sys.argv[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(deployed(config_of(Path(folder), accounts, regions))))
 
 
 if __name__ == "__main__":
-    print(json.dumps(deployed()))
+    main()

@@ -187,7 +187,10 @@ class StackInstance:
 
 @dataclass(frozen=True)
 class Operation:
-    """A stack set operation as listed: ``created`` and ``ended`` are ISO 8601 times in UTC."""
+    """A stack set operation: ``created`` and ``ended`` are ISO 8601 times in UTC.
+
+    ``failed`` is how many stack instances have failed so far, where AWS tells it.
+    """
 
     id: str
     action: str
@@ -195,6 +198,7 @@ class Operation:
     created: str = ""
     ended: str = ""
     reason: str = ""
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -247,6 +251,11 @@ class Stack:
     tags: Tags = ()
     status: str = "CREATE_COMPLETE"
     reason: str = ""
+
+    @property
+    def is_changing(self) -> bool:
+        """True while CloudFormation works on it; a stack in review waits for its user."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
     @property
     def is_settled(self) -> bool:

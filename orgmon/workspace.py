@@ -21,7 +21,9 @@ from orgmon.config.section import Selector
 from orgmon.desired.state import desired_state
 from orgmon.desired.waves import rollout
 from orgmon.errors import OrgmonError
-from orgmon.execute.outcome import Progress
+from orgmon.execute.calls import Calls
+from orgmon.execute.operations import Operations
+from orgmon.execute.progress import Progress, Unfailing
 from orgmon.execute.runner import Runner
 from orgmon.organization import Organization
 from orgmon.plan.model import Plan
@@ -142,11 +144,14 @@ class Workspace(Project):
                 kept.append((name, retained_stacks(self.sessions, *instance.pair, name)))
         return tuple((name, found) for name, found in kept if found)
 
-    def runner(self, progress: Progress) -> Runner:
-        """What performs steps."""
+    def runner(self, progress: Progress, patience: float) -> Runner:
+        """What performs steps; ``patience`` is for how many seconds AWS may refuse to start an operation."""
         who = self.config.organization
         bucket = names.artifact_bucket(who.management_account, who.home_region)
-        return Runner(self._stack_sets, self._stacks, Artifacts(self.sessions, bucket), progress)
+        calls = Calls(self._stack_sets, self._stacks, Artifacts(self.sessions, bucket))
+        told = Unfailing(progress)
+        operations = Operations(self._stack_sets, told, patience)
+        return Runner(calls, operations, self._stacks, told)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """Who is subscribed to the alerts."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orgmon.organization import Organization
-from orgmon.plan.model import (
+from orgmon.plan.step import (
     CreateStack,
     CreateStackInstances,
     CreateStackSet,
@@ -85,7 +85,6 @@ class World:
                 return self._delete(step, failing)
             case ImportStacksToStackSet():
                 return self._import(step)
-        raise Refused(f"{step.call} is not modelled")
 
     def _with(self, **changes: object) -> World:
         return replace(self, state=replace(self.state, **changes))  # type: ignore[arg-type]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from orgmon.plan.forecast import SECONDS_PER_INSTANCE, forecast
-from orgmon.plan.model import (
+from orgmon.plan.model import Plan, Stage
+from orgmon.plan.step import (
     CreateStackInstances,
     CreateStackSet,
     ImportStacksToStackSet,
-    Plan,
-    Stage,
     Step,
     UpdateStackSet,
 )
@@ -39,7 +38,7 @@ def stack_set(count: int = 3) -> StackSet:
 def create(count: int, preferences: OperationPreferences) -> CreateStackInstances:
     """An operation over that many accounts."""
     return CreateStackInstances(
-        "missing", stack_set(), DeploymentTarget(accounts(count), REGIONS), preferences
+        "missing", stack_set(), preferences, DeploymentTarget(accounts(count), REGIONS)
     )
 
 
@@ -74,7 +73,7 @@ def test_an_update_without_a_target_walks_the_whole_stack_set() -> None:
 
 
 def test_an_import_takes_one_pair_a_stack() -> None:
-    step = ImportStacksToStackSet("retained", stack_set(), ("arn:one", "arn:two"), "r-abcd", STRICT)
+    step = ImportStacksToStackSet("retained", stack_set(), STRICT, ("arn:one", "arn:two"), "r-abcd")
     (found,) = forecast(planned(step))
     assert found.instances == 2
 

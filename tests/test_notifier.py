@@ -1,17 +1,14 @@
-"""The notifier: readable text, said once, and the same bytes for the same content."""
+"""The notifier: readable text, said once."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from orgmon.alerts.alert import SUBJECT_LENGTH, Alert, alert_of
 from orgmon.functions import notifier
-from orgmon.functions.alert import SUBJECT_LENGTH, Alert, alert_of
-from orgmon.functions.bundle import bundle, key_of
 
 CATALOGUE = {
     "trail-tampering": {"title": "A trail was tampered with", "severity": "critical", "runbook": "Look."}
@@ -124,12 +121,3 @@ def test_a_repeated_delivery_is_said_once_and_a_failed_one_again() -> None:
     notifier.notify(body, memory, speaker, CATALOGUE, DIRECTORY)
     notifier.notify(body, memory, speaker, CATALOGUE, DIRECTORY)
     assert [alert.event_id for alert in speaker.said] == ["e-1"]
-
-
-def test_the_bundle_has_the_same_bytes_for_the_same_content() -> None:
-    first, second = bundle(CATALOGUE, DIRECTORY), bundle(dict(CATALOGUE), dict(DIRECTORY))
-    assert first == second
-    assert key_of(first) != key_of(bundle(CATALOGUE, {}))
-    with zipfile.ZipFile(io.BytesIO(first)) as archive:
-        assert "orgmon/functions/notifier.py" in archive.namelist()
-        assert "orgmon/functions/directory.json" in archive.namelist()

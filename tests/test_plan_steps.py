@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from orgmon.organization import Account, AccountState, Organization
-from orgmon.plan.model import (
-    Action,
+from orgmon.plan.model import Action, Plan
+from orgmon.plan.planner import Options, plan
+from orgmon.plan.step import (
     CreateStackInstances,
     CreateStackSet,
     DeleteStackInstances,
     ImportStacksToStackSet,
-    Plan,
     UpdateStackSet,
 )
-from orgmon.plan.planner import Options, plan
 from orgmon.rollout import Rollout, Wave
 from orgmon.stackset import (
     AutoDeployment,

@@ -8,13 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orgmon.plan import saved
-from orgmon.plan.model import (
-    Action,
-    CreateStackInstances,
-    Plan,
-    Step,
-)
+from orgmon.plan.model import Action, Plan
 from orgmon.plan.planner import Options, plan
+from orgmon.plan.step import CreateStackInstances, Step
 from orgmon.stackset import (
     InstanceStatus,
     Pair,

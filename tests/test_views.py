@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
@@ -11,8 +12,9 @@ from orgmon.console import failure_view
 from orgmon.console.plan_view import duration
 from orgmon.console.progress_view import LineProgress, LiveProgress, progress_on, waiting
 from orgmon.execute.outcome import StepOutcome
+from orgmon.execute.progress import Look
 from orgmon.failure import failures
-from orgmon.plan.model import DeleteStackSet
+from orgmon.plan.step import DeleteStackSet
 from orgmon.stackset import (
     Operation,
     OperationResult,
@@ -46,13 +48,13 @@ def test_without_a_terminal_each_change_of_state_is_a_line() -> None:
     progress = progress_on(target, sample.organization())
     assert type(progress) is LineProgress
     first = (OperationResult(PAYMENTS, ResultStatus.RUNNING), OperationResult(SHOP, ResultStatus.PENDING))
-    progress.operation("orgmon-alarms", RUNNING, first)
-    progress.operation("orgmon-alarms", RUNNING, first)
+    progress.operation("orgmon-alarms", Look(RUNNING, first, 2))
+    progress.operation("orgmon-alarms", Look(RUNNING, first, 2))
     last = (
         OperationResult(PAYMENTS, ResultStatus.SUCCEEDED),
         OperationResult(SHOP, ResultStatus.FAILED, "quota"),
     )
-    progress.operation("orgmon-alarms", OVER, last)
+    progress.operation("orgmon-alarms", Look(OVER, last, 2))
     assert printed(target).splitlines() == [
         "  orgmon-alarms 904417263085 payments-prod us-east-1 RUNNING",
         "  orgmon-alarms 904417263085 payments-prod us-east-1 SUCCEEDED",
@@ -69,16 +71,42 @@ def test_on_a_terminal_a_table_shows_regions_rate_and_who_is_worked_on() -> None
         OperationResult(SHOP, ResultStatus.SUCCEEDED),
         OperationResult(Pair("138860294471", "eu-north-1"), ResultStatus.FAILED),
     )
-    target.print(progress._table("orgmon-alarms", results))
+    target.print(progress._table("orgmon-alarms", Look(RUNNING, results, 3)))
     text = printed(target)
     assert "orgmon-alarms: 2/3" in text
     assert "left" in text
     assert "eu-north-1  ████████████████████  1/1   1" in text
     assert "1/2   0       payments-prod" in text
-    progress.operation("orgmon-alarms", OVER, results)
+    progress.operation("orgmon-alarms", Look(OVER, results, 3))
     stack_set = StackSet("orgmon-alarms", TemplateBody("{}"))
     progress.done(StepOutcome(DeleteStackSet("not wanted", stack_set), "removal"))
     assert "DeleteStackSet orgmon-alarms done" in printed(target)
+
+
+def test_of_a_large_operation_the_table_shows_what_is_worked_on_and_claims_no_more() -> None:
+    target = console(terminal=True)
+    progress = progress_on(target, sample.organization())
+    assert isinstance(progress, LiveProgress)
+    part = (OperationResult(PAYMENTS, ResultStatus.RUNNING), OperationResult(SHOP, ResultStatus.RUNNING))
+    failing = replace(RUNNING, failed=3)
+    target.print(progress._table("orgmon-alarms", Look(failing, part, 17_000, is_whole=False)))
+    text = printed(target)
+    assert "orgmon-alarms: 17,000 pairs for" in text
+    assert "2 now, 3 failed" in text
+    assert "us-east-1  payments-prod, web-shop-prod" in text
+    assert "done" not in text
+
+
+def test_a_refusal_is_said_once_until_something_else_happens() -> None:
+    target = console(terminal=False)
+    progress = progress_on(target, sample.organization())
+    for seconds in (1.0, 1.6, 2.5):
+        progress.refused("orgmon-hub", "Stale request", seconds)
+    progress.refused("orgmon-hub", "Another operation is in progress", 4.0)
+    assert printed(target).splitlines() == [
+        "orgmon-hub: AWS does not start the operation yet (Stale request); asking again",
+        "orgmon-hub: AWS does not start the operation yet (Another operation is in progress); asking again",
+    ]
 
 
 def test_what_is_waited_for_is_named_with_its_owner_and_age() -> None:

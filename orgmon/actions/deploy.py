@@ -9,17 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orgmon.errors import UsageError
-from orgmon.execute.outcome import Progress, StepOutcome
+from orgmon.execute.outcome import StepOutcome
+from orgmon.execute.progress import Progress
 from orgmon.failure import Failures, failures
 from orgmon.plan import saved
 from orgmon.plan.model import Action, Plan
+from orgmon.stackset import State
 from orgmon.workspace import Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a rollout is asked to do. ``leave_outdated`` accepts that unselected pairs fall behind."""
+    """What a rollout is asked to do.
 
+    ``leave_outdated`` accepts that unselected pairs fall behind; ``patience`` is for how many seconds AWS may
+    refuse to start an operation before the rollout gives up.
+    """
+
+    patience: float
     destroy: bool = False
     prune: bool = False
     accounts: frozenset[str] | None = None
@@ -54,13 +61,17 @@ def deploy(
 ) -> DeployReport | None:
     """Do what is ordered, or None where the answer to ``agree`` is no.
 
-    What an earlier run started is waited for before anything is planned. Raises StalePlanError for a saved plan
+    What an earlier run started is waited for before anything is planned; the templates are made before that, so
+    that what is wrong with them is told at once. Raises StalePlanError for a saved plan
     that no longer fits, UsageError for a selection that would leave others OUTDATED.
     """
-    runner = workspace.runner(progress)
-    plan = _plan(workspace, order)
-    while runner.settle(workspace.observe()):
-        plan = _plan(workspace, order)
+    if not order.destroy:
+        _ = workspace.desired
+    runner = workspace.runner(progress, order.patience)
+    observed = workspace.observe()
+    while runner.settle(observed):
+        observed = workspace.observe()
+    plan = _plan(workspace, order, observed)
     if order.saved_plan is not None:
         saved.check(order.saved_plan, plan, workspace.organization.id)
     _refuse_leaving_outdated(plan, order)
@@ -69,13 +80,13 @@ def deploy(
     outcomes = runner.run(plan)
     found = failures((outcome.step.target_name, result) for outcome in outcomes for result in outcome.results)
     errors = tuple(outcome.error for outcome in outcomes if outcome.error)
-    left = _plan(workspace, order) if plan.stages else plan
+    left = _plan(workspace, order, workspace.observe()) if plan.stages else plan
     return DeployReport(plan, outcomes, found, errors, left)
 
 
-def _plan(workspace: Workspace, order: Order) -> Plan:
+def _plan(workspace: Workspace, order: Order, observed: State) -> Plan:
     return workspace.plan(
-        workspace.observe(),
+        observed,
         destroy=order.destroy,
         prune=order.prune,
         accounts=order.accounts,

@@ -51,19 +51,21 @@ class Artifacts:
         host = f"{self._bucket}.s3.{self._sessions.home_region}.amazonaws.com"
         return {"TemplateURL": f"https://{host}/{key}{f'?versionId={version}' if version else ''}"}
 
-    def empty(self) -> None:
-        """Delete all versions of everything in the bucket; a bucket that is not there is empty."""
-        client = self._client()
+    def empty(self, bucket: str, region: str) -> None:
+        """Delete all versions of everything in a bucket; one that is not there is empty."""
+        client = self._sessions.management("s3", region)
         try:
-            for batch in self._versions(client):
+            for batch in _versions(client, bucket):
                 with translated("s3:DeleteObjects"):
-                    client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
+                    client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
         except NotFoundError:
             return
 
-    def _versions(self, client: Any) -> Iterator[list[dict[str, str]]]:
-        with translated("s3:ListObjectVersions"):
-            for page in client.get_paginator("list_object_versions").paginate(Bucket=self._bucket):
-                found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-                if found:
-                    yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+
+def _versions(client: Any, bucket: str) -> Iterator[list[dict[str, str]]]:
+    """Everything in a bucket, a page at a time, as DeleteObjects wants it."""
+    with translated("s3:ListObjectVersions"):
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if found:
+                yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]

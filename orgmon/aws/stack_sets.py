@@ -87,14 +87,18 @@ class StackSets:
             )
         return _operation(found["StackSetOperation"])
 
-    def results(self, name: str, model: PermissionModel, operation_id: str) -> tuple[OperationResult, ...]:
-        """How an operation went or goes, for every pair."""
+    def results(
+        self, name: str, model: PermissionModel, operation_id: str, status: ResultStatus | None = None
+    ) -> tuple[OperationResult, ...]:
+        """How an operation went or goes, for every pair, or for those of one status."""
+        chosen = [{"Name": "OPERATION_RESULT_STATUS", "Values": status}] if status else []
         client, call_as = self._sessions.stack_sets(model)
         with translated("cloudformation:ListStackSetOperationResults"):
             pages = client.get_paginator("list_stack_set_operation_results").paginate(
                 StackSetName=name,
                 OperationId=operation_id,
                 CallAs=call_as,
+                Filters=chosen,
                 PaginationConfig={"PageSize": 100},
             )
             return tuple(_result(summary) for page in pages for summary in page["Summaries"])
@@ -317,6 +321,7 @@ def _operation(found: dict[str, Any]) -> Operation:
         created=_time(found.get("CreationTimestamp")),
         ended=_time(found.get("EndTimestamp")),
         reason=found.get("StatusReason", ""),
+        failed=found.get("StatusDetails", {}).get("FailedStackInstancesCount", 0),
     )
 
 

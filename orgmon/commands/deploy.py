@@ -9,10 +9,12 @@ import typer
 
 from orgmon.commands.options import (
     CONFIG,
+    PATIENCE,
     AccountsOption,
     ConfigOption,
     JsonOption,
     LeaveOutdatedOption,
+    PatienceOption,
     PruneOption,
     RegionsOption,
     YesOption,
@@ -34,6 +36,7 @@ def command(
     region: RegionsOption = None,
     prune: PruneOption = False,
     leave_outdated: LeaveOutdatedOption = False,
+    patience: PatienceOption = PATIENCE,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,6 +55,7 @@ def command(
         regions=frozenset(kept.regions) if kept and kept.regions else chosen(region),
         leave_outdated=leave_outdated,
         saved_plan=kept,
+        patience=patience * 60,
     )
     if not order.destroy:
         workspace.check()

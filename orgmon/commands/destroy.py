@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from orgmon.commands.options import CONFIG, ConfigOption, JsonOption, YesOption, code_of, invocation
+from orgmon.commands.options import (
+    CONFIG,
+    PATIENCE,
+    ConfigOption,
+    JsonOption,
+    PatienceOption,
+    YesOption,
+    code_of,
+    invocation,
+)
 
 NAME = "destroy"
 
@@ -17,6 +26,7 @@ def command(
     confirm: Annotated[
         str | None, typer.Option("--confirm", metavar="ORGANIZATION", help="The id of the organization.")
     ] = None,
+    patience: PatienceOption = PATIENCE,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -28,7 +38,7 @@ def command(
 
     workspace = invocation(context).workspace(config)
     require_confirmation(workspace, confirm)
-    order = Order(destroy=True)
+    order = Order(destroy=True, patience=patience * 60)
     report = deploy(
         workspace, order, progress_on(err(), workspace.organization), agree(workspace, yes or bool(confirm))
     )

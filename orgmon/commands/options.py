@@ -29,17 +29,27 @@ LeaveOutdatedOption = Annotated[
     bool, typer.Option("--leave-outdated", help="With --account or --region: leave the others OUTDATED.")
 ]
 PruneOption = Annotated[bool, typer.Option("--prune", help="Delete what is there and not wanted.")]
+PatienceOption = Annotated[
+    float,
+    typer.Option(
+        "--patience", metavar="MINUTES", min=0, help="How long AWS may refuse to start an operation."
+    ),
+]
 CONFIG = Path("accounts.yaml")
+PATIENCE = 30.0
 
 DONE, FAILED, USAGE, FOUND = 0, 1, 2, 3
 
 
 @dataclass
 class Invocation:
-    """What a run of the program is given: how to open an AWS session, and whether to tell every API call."""
+    """What a run of the program is given: how to open an AWS session, whether to tell every API call, and the
+    name of a sandbox.
+    """
 
     make_session: Callable[[str | None], Any] | None = None
     debug: bool = False
+    sandbox: str | None = None
 
     def workspace(self, path: Path) -> Workspace:
         """The workspace of a config file."""

@@ -64,7 +64,7 @@ def command(
         steps = [
             {
                 "stage": s.name,
-                "wave": s.wave,
+                "wave": s.title,
                 "call": step.call,
                 "on": step.target_name,
                 "reason": step.reason,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orgmon.commands.options import CONFIG, ConfigOption, JsonOption
+from orgmon.commands.options import CONFIG, ConfigOption, JsonOption, invocation
 from orgmon.errors import OrgmonError, UsageError
+
+if TYPE_CHECKING:
+    from orgmon.rehearsal.environment import Address
 
 app = typer.Typer(help="The embedded AWS: rehearse with any AWS client, offline.", no_args_is_help=True)
 trouble = typer.Typer(help="Rehearse trouble on the running sandbox.", no_args_is_help=True)
@@ -27,8 +31,21 @@ AccountOption = Annotated[str | None, typer.Option("--account", metavar="ID", he
 RegionOption = Annotated[str | None, typer.Option("--region", metavar="REGION", help="Only in this Region.")]
 
 
+@app.callback()
+def options(
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Which sandbox; without it, the one of this folder."),
+    ] = None,
+) -> None:
+    """Options before the command."""
+    invocation(context).sandbox = name
+
+
 @app.command()
 def serve(
+    context: typer.Context,
     config: ConfigOption = CONFIG,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
     pace: Annotated[float, typer.Option("--pace", min=0, help="Seconds that a stack instance takes.")] = 0.0,
@@ -39,17 +56,18 @@ def serve(
     import signal
     import sys
 
-    from orgmon.rehearsal.environment import announce, withdraw
     from orgmon.rehearsal.extra import require_sandbox
+    from orgmon.rehearsal.notes import Place, announce, withdraw
 
     require_sandbox()
     from orgmon.rehearsal.serving import orgmon, served
 
+    place = Place.of(invocation(context).sandbox, config)
     with served(config, port=port, pace=pace) as own:
         # From here on both signals end it in the same way, and the note goes with it.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            announce(own.address)
+            announce(place, own.address)
             if deployed and orgmon(["deploy", "--yes", "--config", str(config)], own.address)[0]:
                 raise OrgmonError("the rollout on the sandbox failed", "see above")
             print(own.address.exports(os.environ), flush=True)
@@ -58,32 +76,37 @@ def serve(
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)
         finally:
-            withdraw(own.address)
+            withdraw(place, own.address)
 
 
 @app.command()
-def env() -> None:
+def env(context: typer.Context) -> None:
     """Print the environment of the running sandbox, for eval in a shell."""
     import os
 
-    from orgmon.rehearsal.environment import required
-
-    print(required().exports(os.environ))
+    print(_required(context).exports(os.environ))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def run(
+    context: typer.Context,
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="What to run.")],
     config: ConfigOption = CONFIG,
     deployed: Annotated[bool, typer.Option("--deployed", help="Roll the stacks out first.")] = False,
 ) -> None:
     """Run a command against the sandbox: the one that runs, or one of its own."""
+    import os
+
+    from orgmon.rehearsal import notes
     from orgmon.rehearsal.extra import require_sandbox
 
+    name = invocation(context).sandbox
+    place = notes.Place.of(name, config)
+    found = notes.running(place, os.environ, named=name is not None)
     require_sandbox()
     from orgmon.rehearsal import serving
 
-    with serving.joined(config) as address:
+    with serving.joined(found, config) as address:
         if deployed and serving.orgmon(["deploy", "--yes", "--config", str(config)], address)[0]:
             raise OrgmonError("the rollout on the sandbox failed", "see above")
         try:
@@ -95,6 +118,7 @@ def run(
 
 @app.command()
 def mailbox(
+    context: typer.Context,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what arrives.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -103,11 +127,10 @@ def mailbox(
 
     from orgmon.console.mailbox_view import show
     from orgmon.console.output import emit, out
-    from orgmon.rehearsal.environment import required
 
     if follow and as_json:
         raise UsageError("--follow and --json exclude each other", "choose one")
-    address = required()
+    address = _required(context)
     if as_json:
         emit("mailbox", address.control("mailbox"))
         return
@@ -123,16 +146,16 @@ def mailbox(
 
 @app.command()
 def clock(
+    context: typer.Context,
     seconds: Annotated[float, typer.Argument(min=0, help="How far to turn it.")],
 ) -> None:
     """Turn the clock of the running sandbox forward."""
-    from orgmon.rehearsal.environment import required
-
-    print(required().control("clock", {"advance": seconds})["now"])
+    print(_required(context).control("clock", {"advance": seconds})["now"])
 
 
 @trouble.command()
 def fail(
+    context: typer.Context,
     reason: Annotated[str, typer.Option("--reason", help="What AWS gives as the reason.")],
     account: AccountOption = None,
     region: RegionOption = None,
@@ -146,56 +169,70 @@ def fail(
 ) -> None:
     """Let the creation, update or deletion of resources fail."""
     _cause(
-        "fail",
+        context, "fail",
         account=account, region=region, logical_id=resource, action=action, reason=reason, times=times,
     )  # fmt: skip
 
 
 @trouble.command()
 def throttle(
+    context: typer.Context,
     service: Annotated[str, typer.Argument(help="As boto3 names it, e.g. cloudformation.")],
     operation: Annotated[str, typer.Argument(help="The API call, or * for all.")],
     every: Annotated[int, typer.Option("--every", min=1, help="Throttle every Nth call.")] = 2,
     account: AccountOption = None,
 ) -> None:
     """Answer some calls with a throttling error."""
-    _cause("throttle", service=service, operation=operation, every_nth=every, account=account)
+    _cause(context, "throttle", service=service, operation=operation, every_nth=every, account=account)
 
 
 @trouble.command()
 def deny(
+    context: typer.Context,
     service: Annotated[str, typer.Argument(help="As boto3 names it, e.g. cloudformation.")],
     operation: Annotated[str, typer.Argument(help="The API call, or * for all.")],
     account: AccountOption = None,
 ) -> None:
     """Deny a call."""
-    _cause("deny", service=service, operation=operation, account=account)
+    _cause(context, "deny", service=service, operation=operation, account=account)
 
 
 @trouble.command()
-def suspend(account: Annotated[str, typer.Argument(metavar="ID", help="The account.")]) -> None:
+def suspend(
+    context: typer.Context, account: Annotated[str, typer.Argument(metavar="ID", help="The account.")]
+) -> None:
     """Suspend an account."""
-    _cause("suspend", account=account)
+    _cause(context, "suspend", account=account)
 
 
 @trouble.command()
 def operation(
+    context: typer.Context,
     stack_set: Annotated[str, typer.Argument(help="The stack set.")],
     seconds: Annotated[float, typer.Option("--seconds", min=0, help="How long it runs.")] = 30,
 ) -> None:
     """Let somebody else's operation run on a stack set."""
-    _cause("foreign_operation", stack_set=stack_set, seconds=seconds)
+    _cause(context, "foreign_operation", stack_set=stack_set, seconds=seconds)
 
 
 @trouble.command()
-def lift() -> None:
+def lift(context: typer.Context) -> None:
     """End all trouble."""
-    _cause("lift")
+    _cause(context, "lift")
 
 
-def _cause(kind: str, **values: object) -> None:
-    from orgmon.rehearsal.environment import required
-
+def _cause(context: typer.Context, kind: str, **values: object) -> None:
     body = {key: value for key, value in values.items() if value is not None}
-    required().control("trouble", {"kind": kind, **body})
+    _required(context).control("trouble", {"kind": kind, **body})
     print("done")
+
+
+def _required(context: typer.Context) -> Address:
+    """The running sandbox that a command is about. Raises OrgmonError where there is none."""
+    import os
+
+    from orgmon.rehearsal.notes import Place, required
+
+    name = invocation(context).sandbox
+    config = Path(os.environ.get("ORGMON_CONFIG", CONFIG))
+    return required(Place.of(name, config), os.environ, named=name is not None)

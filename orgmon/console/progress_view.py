@@ -13,9 +13,11 @@ from rich.text import Text
 
 from orgmon.console.plan_view import duration
 from orgmon.execute.operations import is_ours
-from orgmon.execute.outcome import Progress, StepOutcome
+from orgmon.execute.outcome import StepOutcome
+from orgmon.execute.progress import Look, Progress
 from orgmon.organization import Organization
-from orgmon.plan.model import Stage, Step
+from orgmon.plan.model import Stage
+from orgmon.plan.step import Step
 from orgmon.stackset import Operation, OperationResult, Pair, ResultStatus
 
 ENDED = (ResultStatus.SUCCEEDED, ResultStatus.FAILED, ResultStatus.CANCELLED)
@@ -38,7 +40,7 @@ class LineProgress:
 
     def stage(self, stage: Stage) -> None:
         """Say which stage and wave begins."""
-        wave = f", wave {stage.wave}" if stage.wave else ""
+        wave = f", wave {stage.title}" if stage.title else ""
         self.say(f"== {stage.name}{wave}")
 
     def step(self, step: Step) -> None:
@@ -46,15 +48,22 @@ class LineProgress:
         self._seen.clear()
         self.say(f"{step.call} {step.target_name}: {step.reason}")
 
-    def operation(self, stack_set: str, operation: Operation, results: tuple[OperationResult, ...]) -> None:
+    def operation(self, stack_set: str, look: Look) -> None:
         """Say each pair whose state has changed."""
-        for result in results:
+        for result in look.results:
             key = (stack_set, result.pair)
             if result.status is ResultStatus.PENDING or self._seen.get(key) is result.status:
                 continue
             self._seen[key] = result.status
             reason = f": {result.reason}" if result.reason and result.status in ENDED[1:] else ""
             self.say(f"  {stack_set} {self.name(result.pair)} {result.status}{reason}")
+
+    def refused(self, stack_set: str, reason: str, seconds: float) -> None:
+        """Say once that AWS does not start an operation now."""
+        text = f"{stack_set}: AWS does not start the operation yet ({reason}); asking again"
+        if self._waiting != text:
+            self._waiting = text
+            self.say(text)
 
     def foreign(self, stack_set: str, operation: Operation) -> None:
         """Say once which operation is waited for, and again when it is over."""
@@ -88,14 +97,14 @@ class LiveProgress(LineProgress):
         self._live: Live | None = None
         self._began = 0.0
 
-    def operation(self, stack_set: str, operation: Operation, results: tuple[OperationResult, ...]) -> None:
+    def operation(self, stack_set: str, look: Look) -> None:
         """Redraw the table."""
         if self._live is None:
             self._began = time.monotonic()
             self._live = Live(console=self.console, refresh_per_second=8, transient=True)
             self._live.start()
-        self._live.update(self._table(stack_set, results))
-        if operation.status.is_over:
+        self._live.update(self._table(stack_set, look))
+        if look.operation.status.is_over:
             self._end()
 
     def done(self, outcome: StepOutcome) -> None:
@@ -108,25 +117,25 @@ class LiveProgress(LineProgress):
             self._live.stop()
             self._live = None
 
-    def _table(self, stack_set: str, results: tuple[OperationResult, ...]) -> Table:
-        ended = sum(result.status in ENDED for result in results)
+    def _table(self, stack_set: str, look: Look) -> Table:
         seconds = max(time.monotonic() - self._began, 0.1)
-        rate = ended / seconds
-        left = duration((len(results) - ended) / rate) if rate else "unknown"
-        title = f"{stack_set}: {ended}/{len(results)}, {rate:.1f}/s, {left} left"
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-        for heading in ("Region", "", "done", "failed", "now"):
+        table = Table(title=_title(stack_set, look, seconds), title_justify="left", box=None, pad_edge=False)
+        for heading in ("Region", "", "done", "failed", "now") if look.is_whole else ("Region", "now"):
             table.add_column(heading)
-        for region in sorted({result.pair.region for result in results}):
-            inside = [result for result in results if result.pair.region == region]
-            table.add_row(*self._row(region, inside))
+        for region in sorted({result.pair.region for result in look.results}):
+            inside = [result for result in look.results if result.pair.region == region]
+            running = self._running(inside)
+            table.add_row(*self._row(region, inside, running) if look.is_whole else (region, running))
         return table
 
-    def _row(self, region: str, results: list[OperationResult]) -> tuple[str | Text, ...]:
-        counts = Counter(result.status for result in results)
-        ended = sum(counts[status] for status in ENDED)
+    def _running(self, results: list[OperationResult]) -> str:
         running = [self._account(r.pair) for r in results if r.status is ResultStatus.RUNNING]
         more = f" +{len(running) - NAMES_SHOWN}" if len(running) > NAMES_SHOWN else ""
+        return ", ".join(running[:NAMES_SHOWN]) + more
+
+    def _row(self, region: str, results: list[OperationResult], running: str) -> tuple[str | Text, ...]:
+        counts = Counter(result.status for result in results)
+        ended = sum(counts[status] for status in ENDED)
         filled = round(20 * ended / len(results))
         bar = Text("█" * filled, "green") + Text("░" * (20 - filled), "dim")
         failed = counts[ResultStatus.FAILED]
@@ -135,12 +144,23 @@ class LiveProgress(LineProgress):
             bar,
             f"{ended}/{len(results)}",
             Text(str(failed), "red" if failed else "dim"),
-            ", ".join(running[:NAMES_SHOWN]) + more,
+            running,
         )
 
     def _account(self, pair: Pair) -> str:
         account = self.organization.by_id.get(pair.account)
         return account.name if account else pair.account
+
+
+def _title(stack_set: str, look: Look, seconds: float) -> str:
+    """How far an operation is after so many seconds; where only a part was read, that it goes on and how it goes."""
+    if not look.is_whole:
+        failed = look.operation.failed
+        return f"{stack_set}: {look.pairs:,} pairs for {duration(seconds)}, {len(look.results)} now, {failed} failed"
+    ended = sum(result.status in ENDED for result in look.results)
+    rate = ended / seconds
+    left = duration((len(look.results) - ended) / rate) if rate else "unknown"
+    return f"{stack_set}: {ended}/{len(look.results)}, {rate:.1f}/s, {left} left"
 
 
 def waiting(stack_set: str, operation: Operation) -> str:

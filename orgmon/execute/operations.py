@@ -7,38 +7,30 @@ same step on the same world has the same id, so a run that was killed after its 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from orgmon.aws.stack_sets import IN_PROGRESS, SAME_ID, STALE, StackSets, running_operation
-from orgmon.aws.stacks import Sleep, waits
-from orgmon.errors import AwsError
-from orgmon.execute.outcome import Progress
-from orgmon.plan.model import (
-    CreateStackInstances,
-    DeleteStackInstances,
-    ImportStacksToStackSet,
-    UpdateStackSet,
-)
+from orgmon.aws.stacks import waits
+from orgmon.errors import AwsError, DeploymentError
+from orgmon.execute.progress import Look, Progress
+from orgmon.execute.waiting import REAL, Clock, pauses
+from orgmon.plan.step import OperationStep
 from orgmon.stackset import Operation, OperationResult, ResultStatus, StackSet
 
 PREFIX = "orgmon-"
 # Results are eventually consistent: after the end they are read again until none is still under way.
 SETTLING_READS = 8
-OperationStep = UpdateStackSet | CreateStackInstances | DeleteStackInstances | ImportStacksToStackSet
+# Up to so many pairs all results are read at each look: three pages of a hundred.
+READ_WHOLE = 300
+UNDER_WAY = (ResultStatus.PENDING, ResultStatus.RUNNING)
 Start = Callable[[str], None]
 
 
 def operation_id(step: OperationStep, previous: str) -> str:
     """The id of a step's operation after the operation ``previous`` (empty if it is the first)."""
-    parts = [step.call, step.stack_set.name, step.stack_set.template.digest, previous]
-    parts += [f"{key}={value}" for key, value in step.stack_set.parameters]
-    target = getattr(step, "target", None)
-    if target is not None:
-        parts += [*sorted(target.accounts), *sorted(target.regions), *target.units]
-    parts += [str(getattr(step, name, "")) for name in ("sends_template", "auto_deployment", "retain")]
-    return PREFIX + hashlib.sha256("|".join(parts).encode()).hexdigest()[:24]
+    text = "\n".join((*step.identity, f"after {previous}"))
+    return PREFIX + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def is_ours(operation: Operation) -> bool:
@@ -47,79 +39,138 @@ def is_ours(operation: Operation) -> bool:
 
 
 class Operations:
-    """Runs stack set operations one after the other."""
+    """Runs stack set operations one after the other.
 
-    def __init__(self, stack_sets: StackSets, progress: Progress, sleep: Sleep = time.sleep) -> None:
+    ``patience`` is for how many seconds AWS may refuse to start one without naming the one that is in the way.
+    """
+
+    def __init__(
+        self,
+        stack_sets: StackSets,
+        progress: Progress,
+        patience: float,
+        clock: Clock = REAL,
+    ) -> None:
         self._stack_sets = stack_sets
         self._progress = progress
-        self._sleep = sleep
+        self._clock = clock
+        self._patience = patience
 
     def run(self, step: OperationStep, start: Start) -> tuple[Operation, tuple[OperationResult, ...]]:
         """Start a step's operation, or find the one of an earlier run, and wait for its end.
 
-        Somebody else's operation is waited for first. Raises AwsError.
+        Somebody else's operation is waited for first. Raises AwsError, and DeploymentError where AWS goes on
+        refusing.
         """
-        while True:
-            newest = self.settled(step.stack_set)
-            identity = operation_id(step, newest.id if newest else "")
-            if self._started(step.stack_set, identity, start):
-                return self.wait(step.stack_set, identity)
+        accounts, regions = step.size
+        return self.wait(step.stack_set, self._started(step, start), accounts * regions)
 
-    def _started(self, stack_set: StackSet, identity: str, start: Start) -> bool:
-        """Make the request. False where another operation came first and the world has to be read again."""
-        try:
-            start(identity)
-        except AwsError as error:
-            if error.code == SAME_ID:
-                return True
-            if error.code == STALE:
-                return False
-            if error.code != IN_PROGRESS:
-                raise
-            if other := running_operation(error):
-                self._wait_for_other(stack_set, other)
-            return False
-        return True
+    def _started(self, step: OperationStep, start: Start) -> str:
+        """Make the request until it is accepted; the id of the operation. The world is read again each time."""
+        left, waited = self._pauses(), ""
+        while True:
+            identity = self._identity(step)
+            refusal = _refusal(start, identity)
+            if refusal is None:
+                return identity
+            other = running_operation(refusal)
+            if other and other != waited:
+                # Something moved: AWS gets all the time once more.
+                self._wait_for_other(step.stack_set, other)
+                left, waited = self._pauses(), other
+                continue
+            seconds = next(left, None)
+            if seconds is None:
+                raise self._given_up(step, refusal.message)
+            self._progress.refused(step.target_name, refusal.message, seconds)
+            self._clock.sleep(seconds)
+
+    def _pauses(self) -> Iterator[float]:
+        return pauses(self._patience, self._clock)
+
+    def _given_up(self, step: OperationStep, refusal: str) -> DeploymentError:
+        return DeploymentError(
+            f"{step.call} on {step.target_name} was refused for {self._patience / 60:.0f} minutes: {refusal}",
+            "see what goes on (aws cloudformation list-stack-set-operations --stack-set-name "
+            f"{step.target_name}) and run the same command again, or give it more time with --patience",
+        )
+
+    def _identity(self, step: OperationStep) -> str:
+        newest = self.settled(step.stack_set)
+        return operation_id(step, newest.id if newest else "")
 
     def settled(self, stack_set: StackSet) -> Operation | None:
         """Wait until no operation is under way; the newest operation, or None if there never was one."""
-        newest = next(iter(self._list(stack_set)), None)
-        while newest is not None and not newest.status.is_over:
-            self._wait_for_other(stack_set, newest.id)
-            newest = next(iter(self._list(stack_set)), None)
-        return newest
+        ended: Operation | None = None
+        while True:
+            newest = next(iter(self._stack_sets.operations(stack_set.name, stack_set.permission_model)), None)
+            if newest is None or newest.status.is_over:
+                return newest
+            # The list may lag behind: what one look has seen ended is not waited for again.
+            if ended is not None and ended.id == newest.id:
+                return ended
+            ended = self._wait_for_other(stack_set, newest.id)
 
-    def _list(self, stack_set: StackSet) -> tuple[Operation, ...]:
-        return self._stack_sets.operations(stack_set.name, stack_set.permission_model)
-
-    def _wait_for_other(self, stack_set: StackSet, identity: str) -> None:
+    def _wait_for_other(self, stack_set: StackSet, identity: str) -> Operation:
         for seconds in waits():
             found = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
             self._progress.foreign(stack_set.name, found)
             if found.status.is_over:
-                return
-            self._sleep(seconds)
+                break
+            self._clock.sleep(seconds)
+        return found
 
-    def wait(self, stack_set: StackSet, identity: str) -> tuple[Operation, tuple[OperationResult, ...]]:
-        """Wait for the end of an operation and read all its results."""
-        name, model = stack_set.name, stack_set.permission_model
+    def wait(
+        self, stack_set: StackSet, identity: str, pairs: int
+    ) -> tuple[Operation, tuple[OperationResult, ...]]:
+        """Wait for the end of an operation that walks ``pairs`` pairs, and read all its results.
+
+        While a large one goes well, only the pairs that are worked on are read: at most a few hundred.
+        """
+        failed = 0
         for seconds in waits():
-            found = self._stack_sets.operation(name, model, identity)
-            results = self._stack_sets.results(name, model, identity)
-            self._progress.operation(name, found, results)
+            found = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
+            whole = found.status.is_over or pairs <= READ_WHOLE or found.failed != failed
+            failed = found.failed
+            results = self._results(stack_set, identity, None if whole else ResultStatus.RUNNING)
+            self._progress.operation(stack_set.name, Look(found, results, pairs, whole))
             if found.status.is_over:
                 break
-            self._sleep(seconds)
-        return found, self._final(stack_set, found, results)
+            self._clock.sleep(seconds)
+        return found, self._final(stack_set, found, results, pairs)
+
+    def _results(
+        self, stack_set: StackSet, identity: str, status: ResultStatus | None = None
+    ) -> tuple[OperationResult, ...]:
+        return self._stack_sets.results(stack_set.name, stack_set.permission_model, identity, status)
 
     def _final(
-        self, stack_set: StackSet, operation: Operation, results: tuple[OperationResult, ...]
+        self,
+        stack_set: StackSet,
+        operation: Operation,
+        results: tuple[OperationResult, ...],
+        pairs: int,
     ) -> tuple[OperationResult, ...]:
-        under_way = (ResultStatus.PENDING, ResultStatus.RUNNING)
         for seconds in islice(waits(), SETTLING_READS):
-            if not any(result.status in under_way for result in results):
+            if not any(result.status in UNDER_WAY for result in results):
                 break
-            self._sleep(seconds)
-            results = self._stack_sets.results(stack_set.name, stack_set.permission_model, operation.id)
-        self._progress.operation(stack_set.name, operation, results)
+            self._clock.sleep(seconds)
+            results = self._results(stack_set, operation.id)
+        self._progress.operation(stack_set.name, Look(operation, results, pairs))
         return results
+
+
+def _refusal(start: Start, identity: str) -> AwsError | None:
+    """Make a request: None where it was accepted, now or by an answer that was lost, else why not yet.
+
+    Raises AwsError where it never will be.
+    """
+    try:
+        start(identity)
+    except AwsError as error:
+        if error.code == SAME_ID:
+            return None
+        if error.code in (STALE, IN_PROGRESS):
+            return error
+        raise
+    return None

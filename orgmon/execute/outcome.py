@@ -1,11 +1,10 @@
-"""What came of a step, and who is told while it runs."""
+"""What came of a step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from orgmon.plan.model import Stage, Step
+from orgmon.plan.step import Step
 from orgmon.stackset import Operation, OperationResult, OperationStatus, ResultStatus
 
 
@@ -38,22 +37,3 @@ class StepOutcome:
     def is_good(self) -> bool:
         """True where everything that the step wanted has happened."""
         return not self.stops and not self.failed
-
-
-class Progress(Protocol):
-    """Is told what happens, as it happens. Must not raise."""
-
-    def stage(self, stage: Stage) -> None:
-        """A stage begins."""
-
-    def step(self, step: Step) -> None:
-        """A step begins."""
-
-    def operation(self, stack_set: str, operation: Operation, results: tuple[OperationResult, ...]) -> None:
-        """An operation was looked at: it is under way, or over."""
-
-    def foreign(self, stack_set: str, operation: Operation) -> None:
-        """Somebody else's operation, or one of an earlier run, is waited for."""
-
-    def done(self, outcome: StepOutcome) -> None:
-        """A step has ended."""

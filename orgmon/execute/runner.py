@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import functools
+from collections.abc import Iterator
 
-from orgmon.aws.artifacts import Artifacts
-from orgmon.aws.stack_sets import StackSets
-from orgmon.aws.stacks import Sleep, Stacks
-from orgmon.errors import AwsError, DeploymentError, OrgmonError
-from orgmon.execute.operations import Operations, OperationStep
-from orgmon.execute.outcome import Progress, StepOutcome
-from orgmon.plan.model import (
-    OPERATIONS,
-    CreateStack,
-    CreateStackInstances,
-    CreateStackSet,
-    DeleteObjects,
-    DeleteStack,
-    DeleteStackInstances,
-    DeleteStackSet,
-    ImportStacksToStackSet,
-    Plan,
-    PutObject,
-    Step,
-    UpdateStack,
-    UpdateStackSet,
-)
+from orgmon.aws.stacks import Stacks
+from orgmon.errors import AwsError, DeploymentError
+from orgmon.execute.calls import Calls
+from orgmon.execute.operations import Operations
+from orgmon.execute.outcome import StepOutcome
+from orgmon.execute.progress import Progress
+from orgmon.plan.model import Plan
+from orgmon.plan.step import StackSetOperation, Step
 from orgmon.stackset import State
 
 
 class Runner:
-    """Performs steps on AWS."""
+    """Performs the steps of plans."""
 
-    def __init__(
-        self,
-        stack_sets: StackSets,
-        stacks: Stacks,
-        artifacts: Artifacts,
-        progress: Progress,
-        sleep: Sleep = time.sleep,
-    ) -> None:
-        self._stack_sets = stack_sets
+    def __init__(self, calls: Calls, operations: Operations, stacks: Stacks, progress: Progress) -> None:
+        self._calls = calls
+        self._operations = operations
         self._stacks = stacks
-        self._artifacts = artifacts
         self._progress = progress
-        self._operations = Operations(stack_sets, progress, sleep)
 
     def settle(self, observed: State) -> bool:
         """Wait for everything that is under way. True where there was something, so that it is read again."""
@@ -55,7 +34,7 @@ class Runner:
                 self._operations.settled(stack_set)
                 waited = True
         for stack in observed.stacks:
-            if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
+            if stack.is_changing:
                 # How it ended is part of what is read next, and the plan deals with it.
                 with contextlib.suppress(DeploymentError):
                     self._stacks.settle(stack)
@@ -67,66 +46,27 @@ class Runner:
 
         Raises AwsError only where AWS cannot be reached at all; what AWS refuses is an outcome.
         """
-        outcomes: list[StepOutcome] = []
+        outcomes = []
+        for outcome in self._outcomes(plan):
+            outcomes.append(outcome)
+            self._progress.done(outcome)
+            if outcome.stops:
+                break
+        return tuple(outcomes)
+
+    def _outcomes(self, plan: Plan) -> Iterator[StepOutcome]:
         for stage in plan.stages:
             self._progress.stage(stage)
             for step in stage.steps:
-                outcome = self._take(step, stage.wave)
-                outcomes.append(outcome)
-                self._progress.done(outcome)
-                if outcome.stops:
-                    return tuple(outcomes)
-        return tuple(outcomes)
+                self._progress.step(step)
+                yield self._take(step, stage.title)
 
     def _take(self, step: Step, wave: str) -> StepOutcome:
-        self._progress.step(step)
         try:
-            if isinstance(step, OPERATIONS):
-                operation, results = self._operations.run(step, lambda identity: self._start(step, identity))
+            if isinstance(step, StackSetOperation):
+                operation, results = self._operations.run(step, functools.partial(self._calls.start, step))
                 return StepOutcome(step, wave, operation, results)
-            self._perform(step)
+            self._calls.perform(step)
         except (AwsError, DeploymentError) as error:
             return StepOutcome(step, wave, error=str(error))
         return StepOutcome(step, wave)
-
-    def _start(self, step: OperationStep, identity: str) -> None:
-        """Make the request that starts a step's operation."""
-        match step:
-            case UpdateStackSet(stack_set=stack_set):
-                template = (
-                    self._artifacts.template_argument(stack_set.template) if step.sends_template else None
-                )
-                self._stack_sets.update(
-                    stack_set, identity, step.preferences, step.target, template, step.auto_deployment
-                )
-            case CreateStackInstances(stack_set=stack_set):
-                self._stack_sets.create_instances(stack_set, identity, step.preferences, step.target)
-            case DeleteStackInstances(stack_set=stack_set):
-                self._stack_sets.delete_instances(
-                    stack_set, identity, step.preferences, step.target, retain=step.retain
-                )
-            case ImportStacksToStackSet(stack_set=stack_set):
-                self._stack_sets.import_stacks(
-                    stack_set, identity, step.preferences, step.stack_ids, step.unit
-                )
-
-    def _perform(self, step: Step) -> None:
-        """Do a step that is over when its call returns, or that waits for itself."""
-        match step:
-            case PutObject():
-                self._artifacts.put(step.artifact)
-            case DeleteObjects():
-                self._artifacts.empty()
-            case CreateStackSet():
-                template = self._artifacts.template_argument(step.stack_set.template)
-                self._stack_sets.create(step.stack_set, step.auto_deployment, template)
-            case DeleteStackSet():
-                self._stack_sets.delete(step.stack_set)
-            case CreateStack() | UpdateStack():
-                kind = "CREATE" if isinstance(step, CreateStack) else "UPDATE"
-                template = self._artifacts.template_argument(step.stack.template)
-                self._stacks.apply(step.stack, kind, template)
-            case DeleteStack():
-                self._stacks.delete(step.stack)
-            case _:
-                raise OrgmonError(f"no way is known to do {step.call}", "report this as a bug")

@@ -7,28 +7,19 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
-# Pure modules and functions that are packed along, by their place in the package.
-MODULES = (
-    "alerting.py",
-    "cloudtrail.py",
-    "detections/codec.py",
-    "detections/condition.py",
-    "functions/__init__.py",
-    "functions/alert.py",
-    "functions/notifier.py",
-)
+from orgmon.functions.closure import closure
+
+HANDLERS = ("orgmon.functions.notifier",)
+"""The modules whose ``handler`` AWS Lambda calls. They share one zip."""
 # The oldest time that a zip can hold; a real time would make every build another artifact.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def bundle(catalogue: Mapping[str, Mapping[str, Any]], directory: Mapping[str, Mapping[str, str]]) -> bytes:
     """The zip of all functions, with the detections' texts and the accounts' names and owners."""
-    package = files("orgmon")
-    contents = {f"orgmon/{name}": package.joinpath(name).read_bytes() for name in MODULES}
-    contents |= {"orgmon/__init__.py": b"", "orgmon/detections/__init__.py": b""}
+    contents = closure(HANDLERS)
     for name, data in (("catalogue", catalogue), ("directory", directory)):
         text = json.dumps(data, sort_keys=True, ensure_ascii=False, indent=0)
         contents[f"orgmon/functions/{name}.json"] = text.encode()

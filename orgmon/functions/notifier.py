@@ -13,8 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
+from orgmon.alerts.alert import Alert, alert_of
 from orgmon.detections.codec import from_json
-from orgmon.functions.alert import Alert, alert_of
 
 # How long a repeated delivery can lag: EventBridge retries for 24 hours.
 REMEMBER_SECONDS = 2 * 24 * 3600

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from orgmon.plan.model import OPERATIONS, Plan, Step
+from orgmon.plan.model import Plan
+from orgmon.plan.step import StackSetOperation
 from orgmon.stackset import OperationPreferences
 
 # A small stack takes this long where others have measured it; a rough figure, said as such.
@@ -62,14 +63,12 @@ def window(preferences: OperationPreferences, accounts: int) -> int:
 
 def forecast(plan: Plan) -> tuple[OperationForecast, ...]:
     """One forecast an operation, in order."""
-    return tuple(
-        _of(step, stage.wave) for stage in plan.stages for step in stage.steps if isinstance(step, OPERATIONS)
-    )
+    return tuple(_of(step, stage.title) for stage in plan.stages for step in stage.operations)
 
 
-def _of(step: Step, wave: str) -> OperationForecast:
-    preferences: OperationPreferences = step.preferences  # type: ignore[attr-defined]
-    accounts, regions = _size(step)
+def _of(step: StackSetOperation, wave: str) -> OperationForecast:
+    preferences = step.preferences
+    accounts, regions = step.size
     effective = window(preferences, accounts)
     asked = min(wanted_concurrency(preferences, accounts), CEILING, max(1, accounts))
     if preferences.region_concurrency == "PARALLEL":
@@ -87,16 +86,3 @@ def _of(step: Step, wave: str) -> OperationForecast:
         clamped=effective < asked,
         seconds=rounds * SECONDS_PER_INSTANCE,
     )
-
-
-def _size(step: Step) -> tuple[int, int]:
-    target = getattr(step, "target", None)
-    if target is not None:
-        return len(target.accounts), len(target.regions)
-    stack_set = step.stack_set  # type: ignore[attr-defined]
-    if hasattr(step, "stack_ids"):
-        return len(step.stack_ids), 1
-    instances = stack_set.instances
-    accounts = {instance.account for instance in instances}
-    regions = {instance.region for instance in instances}
-    return len(accounts), len(regions)

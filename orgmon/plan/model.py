@@ -1,24 +1,12 @@
-"""A plan is a value: what changes, pair by pair and why, and the steps in the order they are taken.
-
-Steps are named after the API call that they make. Each has a reason that a person can read.
-"""
+"""A plan is a value: what changes, pair by pair and why, and the steps in the order they are taken."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from orgmon.stackset import (
-    Artifact,
-    AutoDeployment,
-    DeploymentTarget,
-    OperationPreferences,
-    Pair,
-    Stack,
-    StackSet,
-    TemplateBody,
-)
+from orgmon.plan.step import StackSetOperation, Step
+from orgmon.stackset import Pair, TemplateBody
 
 
 class Action(StrEnum):
@@ -61,150 +49,35 @@ class TemplateChange:
     after: TemplateBody
 
 
-@dataclass(frozen=True)
-class Step(ABC):
-    """One thing that is done. ``target_name`` is the stack, stack set or bucket that it is done to."""
+class Phase(StrEnum):
+    """What a stage is for. Removing comes after all building, and artifacts before what uses them."""
 
-    reason: str
-
-    @property
-    @abstractmethod
-    def target_name(self) -> str:
-        """What the step is about."""
-
-    @property
-    def call(self) -> str:
-        """The API call."""
-        return type(self).__name__
-
-
-@dataclass(frozen=True)
-class PutObject(Step):
-    """Put an artifact into its bucket."""
-
-    artifact: Artifact
-
-    @property
-    def target_name(self) -> str:
-        """The bucket."""
-        return self.artifact.bucket
-
-
-@dataclass(frozen=True)
-class DeleteObjects(Step):
-    """Empty a bucket, all versions, so that its stack can be deleted."""
-
-    bucket: str
-    region: str
-
-    @property
-    def target_name(self) -> str:
-        """The bucket."""
-        return self.bucket
-
-
-@dataclass(frozen=True)
-class _StackStep(Step):
-    stack: Stack
-
-    @property
-    def target_name(self) -> str:
-        """The stack."""
-        return self.stack.name
-
-
-@dataclass(frozen=True)
-class CreateStack(_StackStep):
-    """Create a plain stack; what an earlier one retained is adopted."""
-
-
-@dataclass(frozen=True)
-class UpdateStack(_StackStep):
-    """Update a plain stack."""
-
-
-@dataclass(frozen=True)
-class DeleteStack(_StackStep):
-    """Delete a plain stack."""
-
-
-@dataclass(frozen=True)
-class _StackSetStep(Step):
-    stack_set: StackSet
-
-    @property
-    def target_name(self) -> str:
-        """The stack set."""
-        return self.stack_set.name
-
-
-@dataclass(frozen=True)
-class CreateStackSet(_StackSetStep):
-    """Create a stack set without instances."""
-
-    auto_deployment: AutoDeployment
-
-
-@dataclass(frozen=True)
-class UpdateStackSet(_StackSetStep):
-    """Bring instances to the stack set's template and parameters.
-
-    ``sends_template`` is true for the first wave of a change only: sending one marks every instance OUTDATED.
-    Without a target the whole stack set is walked.
-    """
-
-    preferences: OperationPreferences
-    target: DeploymentTarget | None = None
-    sends_template: bool = False
-    auto_deployment: AutoDeployment | None = None
-
-
-@dataclass(frozen=True)
-class CreateStackInstances(_StackSetStep):
-    """Create instances in a rectangle of accounts and Regions."""
-
-    target: DeploymentTarget
-    preferences: OperationPreferences
-
-
-@dataclass(frozen=True)
-class DeleteStackInstances(_StackSetStep):
-    """Delete instances in a rectangle; with ``retain`` the stacks stay."""
-
-    target: DeploymentTarget
-    preferences: OperationPreferences
-    retain: bool = False
-
-
-@dataclass(frozen=True)
-class ImportStacksToStackSet(_StackSetStep):
-    """Adopt stacks that an earlier stack set retained."""
-
-    stack_ids: tuple[str, ...]
-    unit: str
-    preferences: OperationPreferences
-
-
-@dataclass(frozen=True)
-class DeleteStackSet(_StackSetStep):
-    """Delete an empty stack set."""
-
-
-OPERATIONS = (UpdateStackSet, CreateStackInstances, DeleteStackInstances, ImportStacksToStackSet)
+    ARTIFACTS = "artifacts"
+    BUILD = "build"
+    REMOVE = "removal"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The steps of one stack in one wave; they are taken in order, and a failure ends the rollout."""
+    """The steps of one stack in one wave; they are taken in order, and a failure ends the rollout.
+
+    ``wave`` is empty where waves do not matter.
+    """
 
     name: str
     wave: str
     steps: tuple[Step, ...]
+    phase: Phase = Phase.BUILD
 
     @property
-    def operations(self) -> tuple[Step, ...]:
+    def title(self) -> str:
+        """What the stage is called beside others of its stack: its wave, or what it is for."""
+        return self.wave if self.phase is Phase.BUILD else self.phase
+
+    @property
+    def operations(self) -> tuple[StackSetOperation, ...]:
         """The steps that are stack set operations."""
-        return tuple(step for step in self.steps if isinstance(step, OPERATIONS))
+        return tuple(step for step in self.steps if isinstance(step, StackSetOperation))
 
 
 @dataclass(frozen=True)
@@ -225,7 +98,7 @@ class Plan:
         return tuple(step for stage in self.stages for step in stage.steps)
 
     @property
-    def operations(self) -> tuple[Step, ...]:
+    def operations(self) -> tuple[StackSetOperation, ...]:
         """All stack set operations in order."""
         return tuple(step for stage in self.stages for step in stage.operations)
 

@@ -10,20 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from orgmon.organization import Organization
-from orgmon.plan import compare, removal, steps
-from orgmon.plan.model import (
-    Action,
-    Change,
-    Plan,
-    PutObject,
-    Stage,
-    Step,
-    TemplateChange,
-    UpdateStack,
-    UpdateStackSet,
-)
+from orgmon.plan import building, compare, removal
+from orgmon.plan.model import Action, Change, Phase, Plan, Stage, TemplateChange
+from orgmon.plan.step import PutObject, Step, UpdateStack, UpdateStackSet
 from orgmon.rollout import Rollout, Wave
-from orgmon.stackset import Pair, StackSet, State
+from orgmon.stackset import Pair, Stack, StackSet, State
 
 
 @dataclass(frozen=True)
@@ -91,8 +82,8 @@ def _changes(
                 yield change
 
 
-def _names(*groups: Iterable[object]) -> list[str]:
-    return list(dict.fromkeys(str(item.name) for group in groups for item in group))  # type: ignore[attr-defined]
+def _names(*groups: Iterable[Stack | StackSet]) -> list[str]:
+    return list(dict.fromkeys(item.name for group in groups for item in group))
 
 
 def _artifacts(
@@ -102,12 +93,12 @@ def _artifacts(
     base = rollout.stages[0]
     change = next((change for change in changes if change.stack == base), None)
     acts = change is not None and change.action in (Action.CREATE, Action.UPDATE)
-    is_new = acts and (observed.stack(base) is None or steps.is_dead(observed.stack(base)))
+    is_new = acts and (observed.stack(base) is None or building.is_dead(observed.stack(base)))
     there = frozenset() if is_new else observed.artifacts
     missing = sorted(desired.artifacts - there, key=lambda artifact: artifact.key)
     if missing and (is_new or observed.stack(base) is not None):
         puts = tuple(PutObject("missing", artifact) for artifact in missing)
-        yield Stage(base, "artifacts", puts)
+        yield Stage(base, "", puts, Phase.ARTIFACTS)
 
 
 def _building(
@@ -124,38 +115,44 @@ def _building(
     for stack in desired.stacks:
         for change in by_stack.get(stack.name, []):
             buckets = removal.artifact_buckets(stack.name, observed, rollout)
-            if todo := steps.for_stack(stack, observed.stack(stack.name), change, buckets):
+            if todo := building.for_stack(stack, observed.stack(stack.name), change, buckets):
                 yield Stage(rollout.stage_of(stack.name), "", todo)
     for stack_set in desired.stack_sets:
-        builder = steps.StackSetSteps(
-            stack_set,
-            observed.stack_set(stack_set.name),
-            rollout.preferences,
-            organization,
-            partial=options.is_partial,
-        )
-        pairs = by_stack.get(stack_set.name, [])
-        yield from _waves(stack_set.name, builder, rollout, pairs, options)
+        observed_set, pairs = observed.stack_set(stack_set.name), by_stack.get(stack_set.name, [])
+        yield from _waves(stack_set, observed_set, organization, rollout, pairs, options)
 
 
 def _waves(
-    name: str, builder: steps.StackSetSteps, rollout: Rollout, changes: list[Change], options: Options
+    desired: StackSet,
+    observed: StackSet | None,
+    organization: Organization,
+    rollout: Rollout,
+    changes: list[Change],
+    options: Options,
 ) -> Iterator[Stage]:
-    """The stages of one stack set: what comes first, each wave, what comes last."""
+    """The stages of one stack set: each wave, what comes first with the first of them, what comes last."""
     todo = [change for change in changes if change.action in (Action.CREATE, Action.UPDATE)]
     if options.is_partial and not todo:
         return
     waves = [wave for wave in rollout.waves if any(change.pair.account in wave.accounts for change in todo)]
-    stage = rollout.stage_of(name)
-    retained = dict(options.retained).get(name, ())
-    pending: list[Step] = list(builder.before_waves(single_wave=len(waves) <= 1, retained=retained))
+    builder = building.StackSetSteps(
+        desired,
+        observed,
+        rollout.preferences,
+        organization,
+        retained=dict(options.retained).get(desired.name, ()),
+        partial=options.is_partial,
+        single_wave=len(waves) <= 1,
+    )
+    stage = rollout.stage_of(desired.name)
+    first, unsent = builder.before(), bool(builder.why_all)
     for wave in waves:
-        pending += builder.wave(_of(wave, todo))
-        yield Stage(stage, wave.name, tuple(pending))
-        pending = []
-    pending += builder.after_waves()
-    if pending:
-        yield Stage(stage, "", tuple(pending))
+        steps = builder.wave(_of(wave, todo), unsent=unsent)
+        unsent = unsent and not any(_sends(step) for step in steps)
+        yield Stage(stage, wave.name, (*first, *steps))
+        first = ()
+    if last := (*first, *builder.after()):
+        yield Stage(stage, "", last)
 
 
 def _of(wave: Wave, changes: list[Change]) -> list[Change]:
@@ -165,20 +162,24 @@ def _of(wave: Wave, changes: list[Change]) -> list[Change]:
 def _in_order(stages: Iterable[Stage], rollout: Rollout) -> tuple[Stage, ...]:
     """Building in stage order, then removing in the opposite order; the order within a stage is kept."""
     rank = {name: number for number, name in enumerate(rollout.stages)}
-    building = [stage for stage in stages if stage.wave != removal.WAVE]
-    removing = [stage for stage in stages if stage.wave == removal.WAVE]
+    built = [stage for stage in stages if stage.phase is not Phase.REMOVE]
+    removed = [stage for stage in stages if stage.phase is Phase.REMOVE]
     # The bucket has to exist before its artifacts.
-    building.sort(key=lambda stage: (rank[stage.name], stage.wave == "artifacts"))
-    removing.sort(key=lambda stage: -rank[stage.name])
-    return (*building, *removing)
+    built.sort(key=lambda stage: (rank[stage.name], stage.phase is Phase.ARTIFACTS))
+    removed.sort(key=lambda stage: -rank[stage.name])
+    return (*built, *removed)
 
 
 def _sent(stages: Iterable[Stage]) -> Iterator[str]:
     """The stacks and stack sets that get new content."""
     for stage in stages:
         for step in stage.steps:
-            if isinstance(step, UpdateStack) or (isinstance(step, UpdateStackSet) and step.sends_template):
+            if _sends(step):
                 yield step.target_name
+
+
+def _sends(step: Step) -> bool:
+    return isinstance(step, UpdateStack) or (isinstance(step, UpdateStackSet) and step.sends_template)
 
 
 def _templates(names: Iterable[str], desired: State, observed: State) -> Iterator[TemplateChange]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from orgmon.plan.model import (
-    Action,
-    Change,
+from orgmon.plan.model import Action, Change, Phase, Stage
+from orgmon.plan.rectangles import rectangles
+from orgmon.plan.step import (
     DeleteObjects,
     DeleteStack,
     DeleteStackInstances,
     DeleteStackSet,
-    Stage,
     Step,
     UpdateStackSet,
 )
-from orgmon.plan.rectangles import rectangles
 from orgmon.rollout import Rollout
 from orgmon.stackset import (
     AutoDeployment,
@@ -27,9 +25,6 @@ from orgmon.stackset import (
     StackSet,
     State,
 )
-
-# The name of the wave that removes; it comes after all others.
-WAVE = "removal"
 
 
 def stages(
@@ -56,12 +51,13 @@ def stages(
             _steps(stack_set, deletes[stack_set.name], rollout.preferences, gone=gone, retain=retain)
         )
         if steps:
-            yield Stage(rollout.stage_of(stack_set.name), WAVE, steps)
+            yield Stage(rollout.stage_of(stack_set.name), "", steps, Phase.REMOVE)
     for stack in observed.stacks:
         if desired.stack(stack.name) is None and deletes[stack.name]:
             buckets = artifact_buckets(stack.name, observed, rollout)
             empty = tuple(DeleteObjects("its stack is deleted", bucket, stack.region) for bucket in buckets)
-            yield Stage(rollout.stage_of(stack.name), WAVE, (*empty, DeleteStack("not wanted", stack)))
+            steps = (*empty, DeleteStack("not wanted", stack))
+            yield Stage(rollout.stage_of(stack.name), "", steps, Phase.REMOVE)
 
 
 def artifact_buckets(stack: str, observed: State, rollout: Rollout) -> tuple[str, ...]:
@@ -81,7 +77,7 @@ def _steps(
     for accounts, regions in rectangles(pairs):
         where = DeploymentTarget(accounts, regions, _units(observed, accounts, regions))
         reason = "not wanted; the stacks stay" if retain else "not wanted"
-        yield DeleteStackInstances(reason, observed, where, preferences, retain=retain)
+        yield DeleteStackInstances(reason, observed, preferences, where, retain=retain)
     if gone and pairs == set(observed.by_pair):
         yield DeleteStackSet("not wanted", observed)
 

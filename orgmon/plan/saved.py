@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from orgmon.errors import StalePlanError, UsageError
+from orgmon.plan.building import DEAD
 from orgmon.plan.model import Action, Change, Plan
-from orgmon.plan.steps import DEAD
 from orgmon.stackset import Pair
 
 KIND = "orgmon saved plan"

@@ -1,16 +1,15 @@
-"""How other programs reach a sandbox: the environment it needs, and the note that tells where it runs."""
+"""How other programs reach a sandbox: its address, and the environment that leads there and nowhere else."""
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shlex
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from orgmon.errors import OrgmonError
@@ -41,13 +40,16 @@ NO_FILES = {
 
 @dataclass(frozen=True)
 class Address:
-    """A running sandbox: its URL, its process, and the key of the management account's administrator."""
+    """A running sandbox: its URL, and the key of the management account's administrator.
+
+    ``token`` tells it from any other that has had the same URL; empty where that does not matter.
+    """
 
     url: str
-    pid: int
     region: str
     access_key: str
     secret_key: str
+    token: str = ""
 
     def environment(self) -> dict[str, str]:
         """The variables that any AWS client needs to use the sandbox."""
@@ -87,12 +89,20 @@ class Address:
             with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
                 found: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
-            raise OrgmonError(f"the sandbox refused: {json.load(error)['error']}") from error
-        except OSError as error:
+            raise OrgmonError(f"the sandbox refused: {_reason(error)}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise OrgmonError(
                 f"the sandbox at {self.url} does not answer", "start one: orgmon sandbox serve"
             ) from error
         return found
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    """What the sandbox says; what is not a sandbox says it in its own way."""
+    try:
+        return str(json.load(error)["error"])
+    except (ValueError, LookupError, TypeError):
+        return str(error)
 
 
 def _leads_elsewhere(variable: str) -> bool:
@@ -106,52 +116,3 @@ def isolate() -> None:
     for key in [key for key in os.environ if _leads_elsewhere(key) or key == "AWS_ENDPOINT_URL"]:
         del os.environ[key]
     os.environ.update(NO_FILES)
-
-
-def _note() -> Path:
-    return Path(tempfile.gettempdir()) / f"orgmon-sandbox-{os.getuid()}.json"
-
-
-def announce(address: Address) -> None:
-    """Leave a note for other commands; readable by this user only, since it holds a key."""
-    path = _note()
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(address), file)
-
-
-def withdraw(address: Address) -> None:
-    """Remove the note, if it is still about this sandbox."""
-    found = _noted()
-    if found is not None and found.pid == address.pid:
-        _note().unlink(missing_ok=True)
-
-
-def _noted() -> Address | None:
-    try:
-        path = _note()
-        if path.stat().st_uid != os.getuid():
-            return None
-        return Address(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def running() -> Address | None:
-    """The sandbox that runs on this machine, if one answers."""
-    found = _noted()
-    if found is None:
-        return None
-    try:
-        found.control("health")
-    except OrgmonError:
-        return None
-    return found
-
-
-def required() -> Address:
-    """The sandbox that runs. Raises OrgmonError where there is none."""
-    found = running()
-    if found is None:
-        raise OrgmonError("no sandbox is running", "start one in another terminal: orgmon sandbox serve")
-    return found

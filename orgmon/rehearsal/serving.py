@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from orgmon.config.load import load
-from orgmon.rehearsal.environment import Address, running
+from orgmon.rehearsal.environment import Address
 from orgmon.rehearsal.seeding import seed_of
 from orgmon.sandbox.assembly import Sandbox, assemble
 
@@ -39,7 +40,8 @@ def served(config_path: Path, *, port: int = 0, pace: float = 0.0) -> Iterator[S
     sandbox.stack_sets.pace = pace
     server = sandbox.world.serve(port=port)
     key, secret = sandbox.world.admin_key(config.organization.management_account)
-    address = Address(server.url, os.getpid(), config.organization.home_region, key, secret)
+    address = Address(server.url, config.organization.home_region, key, secret, uuid.uuid4().hex)
+    sandbox.world.controls["identity"] = lambda query, body: {"token": address.token}
     try:
         yield Served(sandbox, address)
     finally:
@@ -48,9 +50,8 @@ def served(config_path: Path, *, port: int = 0, pace: float = 0.0) -> Iterator[S
 
 
 @contextmanager
-def joined(config_path: Path) -> Iterator[Address]:
-    """The sandbox that runs already, or one for as long as the context lasts."""
-    found = running()
+def joined(found: Address | None, config_path: Path) -> Iterator[Address]:
+    """The sandbox that runs already, or one for as long as the context lasts. Raises ConfigError."""
     if found is not None:
         yield found
         return

@@ -5,7 +5,7 @@ Source: Service Authorization Reference, "Actions, resources, and condition keys
 
 from __future__ import annotations
 
-from .models import iam_prefix
+from orgmon.sandbox.models import iam_prefix
 
 _S3 = {
     "ListObjects": "ListBucket",

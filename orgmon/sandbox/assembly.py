@@ -34,7 +34,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop everything and forget the state."""
-        self.engine.wait()
+        self.engine.background.wait()
         self.signals.stop()
         self.world.close()
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from .actions import FREE_OPERATIONS, action_of
-from .calls import Call, Principal
-from .conditions import Context
-from .identity import Identity
-from .organization import OrgView
-from .policy import Decision, Document, Request, Verdict, combine, evaluate
-from .resources import Place, owner_of, resource_of
-from .seed import admin_key
-from .stores import Stores
+from orgmon.sandbox.actions import FREE_OPERATIONS, action_of
+from orgmon.sandbox.calls import Call, Principal
+from orgmon.sandbox.conditions import Context
+from orgmon.sandbox.identity import Identity
+from orgmon.sandbox.organization import OrgView
+from orgmon.sandbox.policy import Decision, Document, Request, Verdict, combine, evaluate
+from orgmon.sandbox.resources import Place, owner_of, resource_of
+from orgmon.sandbox.seed import admin_key
+from orgmon.sandbox.stores import Stores
 
 # Services whose resources another account may use, if the resource's policy says so.
 _SHARED_SERVICES = frozenset({"s3", "sqs", "sns", "secretsmanager", "kms", "lambda", "events", "sts"})

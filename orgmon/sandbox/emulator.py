@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
+from moto.core import responses
+from moto.core.base_backend import BackendDict
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import create_backend_app
 
-from .reply import HttpReply
+from orgmon.sandbox.reply import HttpReply
 
 WsgiApp = Callable[..., Iterable[bytes]]
 
@@ -25,6 +28,21 @@ def _neutral(*_: object) -> PermissionResult:
 
 # moto applies bucket policies without looking at their conditions; the gateway has decided before moto is asked.
 FakeBucket.get_permission = _neutral
+
+# moto lists the methods of a service's class by reflection at each call; the classes never change.
+responses.method_names_from_class = cache(responses.method_names_from_class)
+
+_make_account = BackendDict._create_account_specific_backend
+
+
+def _make_account_once(backends: Any, account: str) -> None:
+    # moto copies all account ids at each access, under one lock for all services. To look first is safe: one that is
+    # there was made under that lock, and only `reset` takes it away.
+    if account not in backends:
+        _make_account(backends, account)
+
+
+BackendDict._create_account_specific_backend = _make_account_once
 
 
 class Emulator:

@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from . import wording
-from .authorizer import Authorizer
-from .calls import Call, Hook, Operations, Refusal
-from .clock import Clock
-from .emulator import Emulator
-from .identity import Identity, KeyProblem, KeyRefused, Signer
-from .models import GLOBAL_SERVICES, services_signed_as
-from .organization import OrgView
-from .reply import HttpReply, answer, read_answer, refuse
-from .trouble import Trouble
-from .wire import HttpRequest, WireCall, parse, protocol_of, read_request, scope_of
+from orgmon.sandbox import wording
+from orgmon.sandbox.authorizer import Authorizer
+from orgmon.sandbox.calls import Call, Hook, Operations, Refusal
+from orgmon.sandbox.clock import Clock
+from orgmon.sandbox.emulator import Emulator
+from orgmon.sandbox.identity import Identity, KeyProblem, KeyRefused, Signer
+from orgmon.sandbox.models import GLOBAL_SERVICES, services_signed_as
+from orgmon.sandbox.organization import OrgView
+from orgmon.sandbox.reply import HttpReply, answer, read_answer, refuse
+from orgmon.sandbox.trouble import Trouble
+from orgmon.sandbox.wire import HttpRequest, WireCall, parse, protocol_of, read_request, scope_of
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from .calls import Principal
-from .organization import OrgView
-from .policy import Document
-from .seed import admin_key
-from .stores import Stores
-from .wire import Scope
+from orgmon.sandbox.calls import Principal
+from orgmon.sandbox.organization import OrgView
+from orgmon.sandbox.policy import Document
+from orgmon.sandbox.seed import admin_key
+from orgmon.sandbox.stores import Stores
+from orgmon.sandbox.wire import Scope
 
 
 class KeyProblem(Enum):
@@ -107,12 +107,12 @@ class Identity:
             self._temporary[key] = signer
         return Credentials(key, _new_secret(), token, expires)
 
-    def enrol(self, signer: Signer) -> tuple[str, str]:
-        """A key (id, secret) without an end for the sandbox's own clients."""
+    def enrol(self, signer: Signer) -> str:
+        """An access key without an end and without a secret, for the sandbox's own clients."""
         key = _new_key("ASIA")
         with self._lock:
             self._temporary[key] = signer
-        return key, _new_secret()
+        return key
 
     def seed_admin(self, account: str, user_name: str) -> None:
         """An administrator with the account's static key."""

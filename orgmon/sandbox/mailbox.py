@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 
 @dataclass(frozen=True)

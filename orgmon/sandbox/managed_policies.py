@@ -12,8 +12,8 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy
 
-from .calls import Call
-from .stores import Stores
+from orgmon.sandbox.calls import Call
+from orgmon.sandbox.stores import Stores
 
 _PREFIX = "arn:aws:iam::aws:policy/"
 

@@ -15,9 +15,8 @@ from typing import Literal
 
 from orgmon.organization import Account, AccountState, Organization, OrganizationalUnit
 from orgmon.regions import DEFAULT_REGIONS, OPT_IN_REGIONS
-
-from .calls import Refusal
-from .seed import Seed
+from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.seed import Seed
 
 Change = Literal["CREATED", "MOVED", "REMOVED", "SUSPENDED"]
 Listener = Callable[[Change, str, str, str], None]
@@ -101,7 +100,7 @@ class OrgView:
                 one.email,
                 one.state,
                 one.parent_id,
-                tuple(sorted(self.tags_of(one.id).items())),
+                tuple(sorted(self._tags.get(one.id, {}).items())),
             )
             for one in self.accounts.values()
         )
@@ -156,7 +155,9 @@ class OrgView:
             (chosen.add if enabled else chosen.discard)(region)
 
     def tags_of(self, resource_id: str) -> dict[str, str]:
-        """The tags of an account, unit or root; to be changed in place."""
+        """The tags of an account, unit or root; to be changed in place. Raises Refusal if there is none of that id."""
+        if resource_id not in self.accounts and resource_id not in self.units:
+            raise Refusal("TargetNotFoundException", "You specified a target that doesn't exist.")
         return self._tags.setdefault(resource_id, {})
 
     def on_account_changed(self, listener: Listener) -> None:

@@ -14,8 +14,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from .calls import Principal
-from .conditions import Context, as_list, holds, insert_variables, wildcard
+from orgmon.sandbox.calls import Principal
+from orgmon.sandbox.conditions import Context, as_list, holds, insert_variables, wildcard
 
 Document = str | bytes | Mapping[str, Any]
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from orgmon.regions import DEFAULT_REGIONS, OPT_IN_REGIONS
-
-from .calls import Call, Operations, Refusal
-from .organization import OrgView
+from orgmon.sandbox.calls import Call, Operations, Refusal
+from orgmon.sandbox.organization import OrgView
 
 
 class Regions:

@@ -14,10 +14,10 @@ from xml.sax.saxutils import escape
 
 from botocore import parsers
 
-from . import cbor
-from .calls import Refusal
-from .models import is_query_compatible
-from .wire import WireCall
+from orgmon.sandbox import cbor
+from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.models import is_query_compatible
+from orgmon.sandbox.wire import WireCall
 
 _JSON_TYPE = {"1.0": "application/x-amz-json-1.0", "1.1": "application/x-amz-json-1.1"}
 

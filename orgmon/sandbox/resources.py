@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .stores import Stores
+from orgmon.sandbox.stores import Stores
 
 Params = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from .models import service_model
-from .unpack import from_json, from_text, from_xml_text
+from orgmon.sandbox.models import service_model
+from orgmon.sandbox.unpack import from_json, from_text, from_xml_text
 
 _LABEL = re.compile(r"\{([^}+]+)(\+?)\}")
 

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 from moto.server import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from .calls import Refusal
-from .gateway import Gateway, StartResponse
+from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.gateway import Gateway, StartResponse
 
 Control = Callable[[dict[str, str], dict[str, Any]], dict[str, Any]]
 CONTROL_PATH = "/_sandbox/"

@@ -10,11 +10,11 @@ import json
 import re
 from typing import Any
 
-from .calls import Call, Operations, Principal, Refusal
-from .identity import Credentials, Identity
-from .organization import OrgView
-from .policy import Document
-from .stores import Stores
+from orgmon.sandbox.calls import Call, Operations, Principal, Refusal
+from orgmon.sandbox.identity import Credentials, Identity
+from orgmon.sandbox.organization import OrgView
+from orgmon.sandbox.policy import Document
+from orgmon.sandbox.stores import Stores
 
 HOUR = 3600
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}")

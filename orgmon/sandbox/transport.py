@@ -6,12 +6,17 @@ botocore asks ``before-send`` handlers for a response before it opens a connecti
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSResponse
 
-from .gateway import Gateway
+from orgmon.sandbox.gateway import Gateway
+
+_signature: ContextVar[str] = ContextVar("signature", default="")
+"""The Authorization header of the call that is being made, where its client does not sign."""
 
 
 def attach(session: Any, gateway: Gateway, source_address: str = "127.0.0.1") -> None:
@@ -19,11 +24,40 @@ def attach(session: Any, gateway: Gateway, source_address: str = "127.0.0.1") ->
     events = session.events if hasattr(session, "events") else session.get_component("event_emitter")
 
     def send(request: Any, **_: object) -> AWSResponse:
-        reply = gateway.handle({**environ_of(request), "REMOTE_ADDR": source_address})
+        environ = {**environ_of(request), "REMOTE_ADDR": source_address}
+        if signature := _signature.get():
+            environ["HTTP_AUTHORIZATION"] = signature
+        reply = gateway.handle(environ)
         body = b"" if request.method == "HEAD" else reply.body
         return AWSResponse(request.url, reply.status, _Headers(reply.headers), _Raw(body))
 
     events.register_first("before-send.*", send)
+
+
+def signing_as(client: Any, region: str, access_key: str) -> Any:
+    """A twin of a client without a signature, whose calls name this key as their signer.
+
+    Twins share all that is expensive in a client. A secret is not needed: nobody verifies the signature.
+    """
+    scope = f"{access_key}/20200101/{region}/{client.meta.service_model.signing_name}/aws4_request"
+    signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host"
+    # Not copy.copy, which asks an empty client for its attributes: that never ends.
+    twin = object.__new__(type(client))
+    vars(twin).update(vars(client), _make_api_call=_signed(client._make_api_call, signature))
+    return twin
+
+
+def _signed(make_api_call: Callable[..., Any], signature: str) -> Callable[..., Any]:
+    """botocore makes every call of a client, also those of its paginators, by this one method."""
+
+    def make(operation: str, params: dict[str, Any]) -> Any:
+        before = _signature.set(signature)
+        try:
+            return make_api_call(operation, params)
+        finally:
+            _signature.reset(before)
+
+    return make
 
 
 def environ_of(request: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .conditions import like
+from orgmon.sandbox.conditions import like
 
 Action = Literal["CREATE", "UPDATE", "DELETE"]
 DEFAULT_REASON = (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from . import cbor
+from orgmon.sandbox import cbor
 
 
 def from_text(shape: Any, text: str) -> Any:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from . import rest
-from .calls import Refusal
-from .models import operation_model, service_model, services_signed_as
-from .unpack import from_cbor, from_json, from_query
+from orgmon.sandbox import rest
+from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.models import operation_model, service_model, services_signed_as
+from orgmon.sandbox.unpack import from_cbor, from_json, from_query
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _QUERY_SCOPE = re.compile(r"([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")

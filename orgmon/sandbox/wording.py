@@ -5,10 +5,10 @@ Sources: the services' "Common errors" pages; IAM user guide, "Troubleshoot acce
 
 from __future__ import annotations
 
-from .actions import action_of
-from .calls import Call, Refusal
-from .identity import KeyProblem
-from .models import is_query_compatible
+from orgmon.sandbox.actions import action_of
+from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.identity import KeyProblem
+from orgmon.sandbox.models import is_query_compatible
 
 _JSON = ("json", "rest-json", "smithy-rpc-v2-cbor")
 

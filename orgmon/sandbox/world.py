@@ -7,25 +7,25 @@ import threading
 from typing import Any
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 
-from . import managed_policies
-from . import seed as seeds
-from .authorizer import Authorizer
-from .calls import Hook, Operations, Principal, root_of
-from .clock import Clock
-from .gateway import Gateway
-from .identity import Identity, Signer
-from .models import new_session
-from .organization import Change, OrgView
-from .organization_api import OrganizationsApi
-from .regions import Regions
-from .seed import Seed
-from .server import Control, ControlledGateway, Server
-from .stores import Stores
-from .sts import Sts, session_of
-from .transport import attach
-from .trouble import Trouble
+from orgmon.sandbox import managed_policies, organizations_api
+from orgmon.sandbox import seed as seeds
+from orgmon.sandbox.authorizer import Authorizer
+from orgmon.sandbox.calls import Hook, Operations, Principal, root_of
+from orgmon.sandbox.clock import Clock
+from orgmon.sandbox.gateway import Gateway
+from orgmon.sandbox.identity import Identity, Signer
+from orgmon.sandbox.models import GLOBAL_SERVICES, new_session
+from orgmon.sandbox.organization import Change, OrgView
+from orgmon.sandbox.regions import Regions
+from orgmon.sandbox.seed import Seed
+from orgmon.sandbox.server import Control, ControlledGateway, Server
+from orgmon.sandbox.stores import Stores
+from orgmon.sandbox.sts import Sts, session_of
+from orgmon.sandbox.transport import attach, signing_as
+from orgmon.sandbox.trouble import Trouble
 
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
@@ -60,8 +60,9 @@ class World:
         }
         self._session = new_session()
         attach(self._session, self.gateway)
-        self._clients: dict[tuple[Any, ...], Any] = {}
-        self._lock = threading.RLock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._twins: dict[tuple[Any, ...], Any] = {}
+        self._lock = threading.Lock()
         self._register()
         self._furnish()
 
@@ -94,11 +95,17 @@ class World:
         With a ``principal`` its calls are authorised and recorded as his. Without one it is the account's root and
         trusted; then its calls are recorded only if ``invoked_by`` names the service that makes them.
         """
-        key = (service, account, region, principal, invoked_by)
-        with self._lock:
-            if key not in self._clients:
-                self._clients[key] = self._new_client(service, account, region, principal, invoked_by)
-            return self._clients[key]
+        home = "us-east-1" if service in GLOBAL_SERVICES else region
+        key = (service, account, home, principal, invoked_by)
+        if key not in self._twins:
+            signer = Signer(
+                principal or root_of(account),
+                invoked_by,
+                trusted=principal is None,
+                recorded=principal is not None or bool(invoked_by),
+            )
+            self._twins[key] = signing_as(self._unsigned(service, home), home, self.identity.enrol(signer))
+        return self._twins[key]
 
     def session(
         self, account: str, *, role_name: str | None = None, region: str | None = None
@@ -165,26 +172,18 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _new_client(
-        self, service: str, account: str, region: str, principal: Principal | None, invoked_by: str
-    ) -> Any:
-        signer = Signer(
-            principal or root_of(account),
-            invoked_by,
-            trusted=principal is None,
-            recorded=principal is not None or bool(invoked_by),
-        )
-        key, secret = self.identity.enrol(signer)
-        return self._session.create_client(
-            service,
-            region_name=region,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+    def _unsigned(self, service: str, region: str) -> Any:
+        """The one client of a service and Region that all twins are made from."""
+        with self._lock:
+            if (service, region) not in self._clients:
+                config = Config(retries={"total_max_attempts": 1}, signature_version=UNSIGNED)
+                self._clients[service, region] = self._session.create_client(
+                    service, region_name=region, config=config
+                )
+            return self._clients[service, region]
 
     def _register(self) -> None:
-        OrganizationsApi(self.organization).register(self.operations)
+        organizations_api.install(self.organization, self.operations)
         Sts(self.stores, self.identity, self.organization).register(self.operations)
         Regions(self.organization).register(self.operations)
         self.before.append(managed_policies.ManagedPolicies(self.stores))

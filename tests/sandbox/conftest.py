@@ -54,7 +54,7 @@ def engine(world: World) -> Iterator[Engine]:
     repairs.install(world)
     made = install(world)
     yield made
-    made.wait()
+    made.background.wait()
 
 
 @pytest.fixture

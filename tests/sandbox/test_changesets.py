@@ -49,7 +49,7 @@ def test_a_new_stack_waits_for_its_change_set(world: World, engine: Engine, clou
     listed = cloudformation.list_change_sets(StackName="app")["Summaries"]
     assert [each["ChangeSetName"] for each in listed] == ["c"]
     cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
-    engine.wait()
+    engine.background.wait()
     assert status(cloudformation) == "CREATE_COMPLETE"
     assert topics(world) == ["a"]
     done = cloudformation.describe_change_set(ChangeSetName="c", StackName="app")
@@ -89,7 +89,7 @@ def test_an_update_shows_every_kind_of_change(world: World, engine: Engine, clou
     assert replaced["ResourceChange"]["PolicyAction"] == "ReplaceAndDelete"
     assert "old" in topics(world)
     cloudformation.execute_change_set(ChangeSetName=found["ChangeSetId"])
-    engine.wait()
+    engine.background.wait()
     assert status(cloudformation) == "UPDATE_COMPLETE"
     assert "new" in topics(world)
     assert "old" not in topics(world)
@@ -130,7 +130,7 @@ def test_executing_one_change_set_removes_the_others(engine: Engine, cloudformat
     )
     changes(cloudformation, template(A=topic(DisplayName="x")))
     cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
-    engine.wait()
+    engine.background.wait()
     listed = cloudformation.list_change_sets(StackName="app")["Summaries"]
     assert [each["ChangeSetName"] for each in listed] == ["c"]
 
@@ -144,7 +144,7 @@ def test_existing_resources_are_adopted(world: World, engine: Engine, cloudforma
     found = changes(cloudformation, body, "CREATE", ImportExistingResources=True)
     assert sorted(summary(found)) == [("Add", "New", None), ("Import", "Group", None)]
     cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
-    engine.wait()
+    engine.background.wait()
     assert status(cloudformation) == "CREATE_COMPLETE"
     assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 90
     streams = logs.describe_log_streams(logGroupName="/kept")["logStreams"]
@@ -166,7 +166,7 @@ def test_nothing_else_is_adopted(
     world.client("logs", PROD, HOME).create_log_group(logGroupName="/kept")
     changes(cloudformation, template(Group=group), "CREATE", ImportExistingResources=adopts)
     cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
-    engine.wait()
+    engine.background.wait()
     assert status(cloudformation) == "ROLLBACK_COMPLETE"
     assert groups(world) == ["/kept"]
 
@@ -175,9 +175,9 @@ def test_what_another_stack_has_is_not_adopted(engine: Engine, cloudformation: A
     body = template(Group=resource("AWS::Logs::LogGroup", LogGroupName="/kept", attributes=RETAINED))
     owner = engine.deploy(PROD, HOME, "owner", body)
     changes(cloudformation, body, "CREATE", ImportExistingResources=True, OnStackFailure="DELETE")
-    stack = engine.get(PROD, HOME, "app")
+    stack = engine.register.get(PROD, HOME, "app")
     cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
-    engine.wait()
+    engine.background.wait()
     assert stack.status == "DELETE_COMPLETE"
     assert f"/kept already exists in stack {owner.id}" in stack.failure
 
@@ -195,9 +195,9 @@ def test_what_a_deleted_stack_retained_is_adopted_again(
     engine.delete(PROD, HOME, "app")
     changes(cloudformation, body, "CREATE", ImportExistingResources=True)
     cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
-    engine.wait()
+    engine.background.wait()
     assert status(cloudformation) == "CREATE_COMPLETE"
     kept = world.client("s3", PROD, HOME).get_object(Bucket="orgmon-logs", Key="log")["Body"].read()
     assert kept == b"kept"
-    resources = engine.get(PROD, HOME, "app").resources
+    resources = engine.register.get(PROD, HOME, "app").resources
     assert json.dumps(resources["Box"].properties) == json.dumps({"BucketName": "orgmon-logs"})

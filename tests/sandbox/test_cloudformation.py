@@ -187,7 +187,7 @@ def test_a_template_is_read_from_the_bucket_by_version(
     cloudformation.create_stack(StackName="app", TemplateURL=pinned)
     latest = f"https://s3.{HOME}.amazonaws.com/artifacts/t/a.json"
     cloudformation.create_stack(StackName="other", TemplateURL=latest)
-    engine.wait()
+    engine.background.wait()
     assert topics(world) == ["one", "two"]
     missing = f"https://artifacts.s3.{HOME}.amazonaws.com/nothing.json"
     assert "S3 error" in refused(cloudformation, "create_stack", StackName="c", TemplateURL=missing)[1]

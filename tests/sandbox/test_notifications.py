@@ -421,7 +421,7 @@ def test_an_attack_leaves_the_traces_that_it_should(sandbox: Sandbox) -> None:
     client(sandbox, "cloudformation", PROD).create_stack(
         StackName="StackSet-settings-0123", TemplateBody=template
     )
-    sandbox.engine.wait()
+    sandbox.engine.background.wait()
     attack = actors.attack(sandbox, PROD, HOME)
     assert [action.error for action in attack.actions[-2:]] == ["", "NotOrganizationMasterAccountException"]
     assert any("LedgerKey-" in action.what for action in attack.actions)

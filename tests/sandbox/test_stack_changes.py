@@ -52,7 +52,7 @@ def test_what_becomes_of_a_failed_creation(
     stack = engine.deploy(PROD, HOME, "app", body, on_failure=on_failure)
     assert stack.status == status
     assert topics(world) == (["t"] if on_failure == "DO_NOTHING" else [])
-    assert (engine.find(PROD, HOME, "app") is None) == (on_failure == "DELETE")
+    assert (engine.register.find(PROD, HOME, "app") is None) == (on_failure == "DELETE")
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_termination_protection(engine: Engine, cloudformation: Any) -> None:
     cloudformation.create_stack(
         StackName="app", TemplateBody=template(A=topic()), EnableTerminationProtection=True
     )
-    engine.wait()
+    engine.background.wait()
     message = refused(cloudformation, "delete_stack", StackName="app")[1]
     assert message == "Stack [app] cannot be deleted while TerminationProtection is enabled"
     cloudformation.update_termination_protection(StackName="app", EnableTerminationProtection=False)

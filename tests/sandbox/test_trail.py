@@ -70,7 +70,7 @@ def test_a_role_s_session_names_its_issuer(sandbox: Sandbox) -> None:
 def test_what_cloudformation_does_is_invoked_by_it(sandbox: Sandbox) -> None:
     body = json.dumps({"Resources": {"Inbox": {"Type": "AWS::SQS::Queue"}}})
     client(sandbox, "cloudformation", PROD).create_stack(StackName="queues", TemplateBody=body)
-    sandbox.engine.wait()
+    sandbox.engine.background.wait()
     record = last(sandbox, PROD, HOME, "CreateQueue")
     assert record["userIdentity"]["invokedBy"] == "cloudformation.amazonaws.com"
     assert record["sourceIPAddress"] == "cloudformation.amazonaws.com"

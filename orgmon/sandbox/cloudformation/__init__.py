@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.cloudformation.engine import Engine
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.cloudformation.change_sets import ChangeSetOperations
+from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.cloudformation.stack_operations import StackOperations
+from orgmon.sandbox.world import World
 
 
 def install(world: World) -> Engine:
     """Answer the world's CloudFormation calls for stacks and change sets; returns the engine behind them."""
-    from orgmon.sandbox.cloudformation.change_sets import ChangeSetOperations
-    from orgmon.sandbox.cloudformation.engine import Engine
-    from orgmon.sandbox.cloudformation.stack_operations import StackOperations
-
     engine = Engine(world)
     stacks = StackOperations(engine)
     sets = ChangeSetOperations(engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Principal
 from orgmon.sandbox.cloudformation.reasons import ActionFailed, is_gone, reason_of
@@ -16,9 +16,7 @@ from orgmon.sandbox.cloudformation.template import Definition
 from orgmon.sandbox.providers import provider_of
 from orgmon.sandbox.providers.properties import tag_list, tag_map
 from orgmon.sandbox.providers.provider import Place, Provider
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 Owner = Callable[[str, str, str, str], str]
 RETAINED = ("Retain", "RetainExceptOnCreate")

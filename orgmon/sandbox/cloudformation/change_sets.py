@@ -9,6 +9,7 @@ from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.cloudformation import shapes
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.cloudformation.paging import page
+from orgmon.sandbox.cloudformation.requests import request_of
 from orgmon.sandbox.cloudformation.stack import ChangeSet, Request, StackRecord
 from orgmon.sandbox.cloudformation.stack_operations import principal_of, tags_in
 from orgmon.sandbox.cloudformation.templates import template_of
@@ -37,7 +38,7 @@ class ChangeSetOperations:
                 raise Refusal("AlreadyExistsException", f"ChangeSet [{name}] already exists")
             change_set = self._new(call, stack, kind, request)
             stack.change_sets[name] = change_set
-        self._engine.in_background(lambda: self._work_out(stack, change_set))
+        self._engine.background.run(lambda: self._work_out(stack, change_set))
         return {"Id": change_set.id, "StackId": stack.id}
 
     def describe_change_set(self, call: Call) -> Members:
@@ -58,7 +59,7 @@ class ChangeSetOperations:
 
     def list_change_sets(self, call: Call) -> Members:
         """ListChangeSets of a stack, in pages."""
-        stack = self._engine.get(call.account, call.region, str(call.params["StackName"]))
+        stack = self._engine.register.get(call.account, call.region, str(call.params["StackName"]))
         chosen, more = page(list(stack.change_sets.values()), call.params.get("NextToken"))
         return {"Summaries": [shapes.change_set_shape(stack, change_set) for change_set in chosen], **more}
 
@@ -79,7 +80,7 @@ class ChangeSetOperations:
             change_set.execution_status = "EXECUTE_IN_PROGRESS"
             stack.change_set_id = change_set.id
             stack.change_sets = {change_set.name: change_set}
-        self._engine.in_background(lambda: _follow(stack, change_set))
+        self._engine.background.run(lambda: _follow(stack, change_set))
         return {}
 
     def delete_change_set(self, call: Call) -> Members:
@@ -99,9 +100,9 @@ class ChangeSetOperations:
     def _prepared(self, call: Call, kind: str) -> tuple[StackRecord, Request]:
         """The stack and the checked request; a CREATE makes a stack in REVIEW_IN_PROGRESS if there is none."""
         name = str(call.params["StackName"])
-        stack = self._engine.find(call.account, call.region, name)
+        stack = self._engine.register.find(call.account, call.region, name)
         if kind == "UPDATE":
-            stack = self._engine.get(call.account, call.region, name)
+            stack = self._engine.register.get(call.account, call.region, name)
             if stack.status == "REVIEW_IN_PROGRESS":
                 raise Refusal("ValidationError", f"Stack [{name}] does not exist")
             self._engine.check_updatable(stack)
@@ -114,7 +115,7 @@ class ChangeSetOperations:
             )
         request = self._request(call, None)
         if stack is None:
-            stack = self._engine.new_stack(call.account, call.region, name, request)
+            stack = self._engine.register.add(call.account, call.region, name, request)
             stack.enter(self._engine.world.clock.now(), "REVIEW_IN_PROGRESS", "User Initiated")
         return stack, request
 
@@ -123,7 +124,7 @@ class ChangeSetOperations:
         previous = (lambda: before.template) if before else None
         template = template_of(self._engine.world, call, previous)
         principal, role_arn = principal_of(self._engine, call, before.role_arn if before else "")
-        return self._engine.request(
+        return request_of(
             template,
             params.get("Parameters") or [],
             tags_in(call, before.tags if before else None),
@@ -173,12 +174,12 @@ class ChangeSetOperations:
     def _candidates(self, call: Call) -> list[StackRecord]:
         stack_name = call.params.get("StackName")
         if stack_name:
-            return [self._engine.get(call.account, call.region, str(stack_name))]
+            return [self._engine.register.get(call.account, call.region, str(stack_name))]
         if not str(call.params["ChangeSetName"]).startswith("arn:"):
             raise Refusal(
                 "ValidationError", "StackName must be specified if ChangeSetName is not specified as an ARN."
             )
-        return self._engine.stacks(call.account, call.region)
+        return self._engine.register.stacks(call.account, call.region)
 
 
 def _follow(stack: StackRecord, change_set: ChangeSet) -> None:

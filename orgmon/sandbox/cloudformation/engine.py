@@ -1,4 +1,4 @@
-"""CloudFormation of the whole sandbox: every account's stacks, and the operations on them.
+"""The operations on stacks.
 
 An operation is checked in the caller's thread, where AWS would refuse it at once, and then works in a thread of
 its own (or, for StackSets, in the caller's).
@@ -6,33 +6,26 @@ its own (or, for StackSets, in the caller's).
 
 from __future__ import annotations
 
-import re
-import threading
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Principal, Refusal
 from orgmon.sandbox.cloudformation import plan
 from orgmon.sandbox.cloudformation.actions import Actions
-from orgmon.sandbox.cloudformation.capabilities import require
-from orgmon.sandbox.cloudformation.parameters import settle
+from orgmon.sandbox.cloudformation.background import Background
+from orgmon.sandbox.cloudformation.register import Register
+from orgmon.sandbox.cloudformation.requests import request_of
 from orgmon.sandbox.cloudformation.rollout import Rollout
-from orgmon.sandbox.cloudformation.scope import Scope, partition_of
+from orgmon.sandbox.cloudformation.scope import Scope
 from orgmon.sandbox.cloudformation.stack import Change, Request, StackRecord
-from orgmon.sandbox.cloudformation.template import Template
 from orgmon.sandbox.cloudformation.templates import checked
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 NO_UPDATES = "No updates are to be performed."
-_NAME = re.compile(r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")
 _UPDATABLE = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "UPDATE_FAILED"}
 )
-_GLOBAL_TYPES = ("AWS::IAM::", "AWS::S3::Bucket")
 
 
 class Engine:
@@ -41,50 +34,8 @@ class Engine:
     def __init__(self, world: World) -> None:
         self.world = world
         self.pace = 0.0
-        self._lock = threading.RLock()
-        self._stacks: dict[tuple[str, str], list[StackRecord]] = {}
-        self._threads: set[threading.Thread] = set()
-
-    # -- finding
-
-    def get(self, account: str, region: str, name_or_id: str) -> StackRecord:
-        """The stack of that name (deleted ones only by id). Raises Refusal (ValidationError) when there is none."""
-        for stack in self.stacks(account, region):
-            if stack.id == name_or_id or (stack.name == name_or_id and not stack.is_gone):
-                return stack
-        raise Refusal("ValidationError", f"Stack with id {name_or_id} does not exist")
-
-    def find(self, account: str, region: str, name: str) -> StackRecord | None:
-        """The living stack of that name, or None."""
-        living = (stack for stack in self.stacks(account, region) if not stack.is_gone)
-        return next((stack for stack in living if name in (stack.name, stack.id)), None)
-
-    def stacks(self, account: str, region: str) -> list[StackRecord]:
-        """All stacks of an account and Region, the newest first, deleted ones included."""
-        with self._lock:
-            return list(reversed(self._stacks.get((account, region), [])))
-
-    def exports(self, account: str, region: str) -> dict[str, tuple[str, StackRecord]]:
-        """Export name -> value and exporting stack."""
-        return {
-            output.export: (output.value, stack)
-            for stack in self.stacks(account, region)
-            if not stack.is_gone
-            for output in stack.outputs
-            if output.export
-        }
-
-    def owner(self, account: str, region: str, type_name: str, physical_id: str) -> str:
-        """The id of the stack that has this resource, or an empty text. Global types are looked up everywhere."""
-        everywhere = type_name.startswith(_GLOBAL_TYPES)
-        with self._lock:
-            places = [key for key in self._stacks if key[0] == account and (everywhere or key[1] == region)]
-            stacks = [stack for key in places for stack in self._stacks[key]]
-        for stack in stacks:
-            for record in list(stack.resources.values()):
-                if record.type == type_name and record.physical_id == physical_id:
-                    return stack.id
-        return ""
+        self.register = Register(world.clock.now)
+        self.background = Background()
 
     # -- the synchronous way, for StackSets
 
@@ -107,41 +58,14 @@ class Engine:
         Refusal for what AWS refuses at the door, also ``No updates are to be performed.``
         """
         template = checked(template_text)
-        stack = self.find(account, region, stack_name)
+        stack = self.register.find(account, region, stack_name)
         given = [{"ParameterKey": key, "ParameterValue": each} for key, each in (parameters or {}).items()]
-        request = self.request(
+        request = request_of(
             template, given, tags or {}, tuple(capabilities), principal, on_failure=on_failure
         )
         if stack is None:
             return self.create(account, region, stack_name, request, wait=True)
         return self.update(stack, request, wait=True)
-
-    def request(
-        self,
-        template: Template,
-        given: Iterable[Mapping[str, Any]],
-        tags: Mapping[str, str],
-        capabilities: tuple[str, ...],
-        principal: Principal | None,
-        *,
-        previous: Mapping[str, str] | None = None,
-        on_failure: str = "ROLLBACK",
-        **further: Any,
-    ) -> Request:
-        """A checked request: parameters settled, capabilities sufficient, tags allowed. Raises Refusal."""
-        if any(key.lower().startswith("aws:") for key in tags):
-            raise Refusal("ValidationError", "aws: prefixed tag key names are not allowed for external use.")
-        require(template, capabilities)
-        values = settle(template.parameters, given, previous)
-        return Request(
-            template=template,
-            parameters=values,
-            tags=dict(tags),
-            capabilities=capabilities,
-            principal=principal,
-            on_failure=on_failure,
-            **further,
-        )
 
     # -- operations
 
@@ -156,7 +80,7 @@ class Engine:
         wait: bool = False,
     ) -> StackRecord:
         """Start a new stack. Raises Refusal (AlreadyExistsException) when the name is taken."""
-        stack = self.new_stack(account, region, name, request, protected=protected)
+        stack = self.register.add(account, region, name, request, protected=protected)
         self._start(stack, "CREATE_IN_PROGRESS", request, self._create, wait=wait)
         return stack
 
@@ -187,7 +111,7 @@ class Engine:
         wait: bool = True,
     ) -> StackRecord | None:
         """Delete a stack (that there is none is fine: None). Raises Refusal under termination protection."""
-        stack = self.find(account, region, stack_id)
+        stack = self.register.find(account, region, stack_id)
         if stack is None:
             return None
         if stack.termination_protection:
@@ -198,27 +122,6 @@ class Engine:
         keep = frozenset(retained)
         request = replace(stack.request, principal=principal or stack.request.principal)
         self._start(stack, "DELETE_IN_PROGRESS", request, lambda each, _: self._delete(each, keep), wait=wait)
-        return stack
-
-    def new_stack(
-        self, account: str, region: str, name: str, request: Request, *, protected: bool = False
-    ) -> StackRecord:
-        """Register a stack without resources. Raises Refusal for a bad or taken name."""
-        if not _NAME.match(name):
-            raise Refusal(
-                "ValidationError",
-                f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: "
-                "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*",
-            )
-        partition = partition_of(region)[0]
-        stack_id = f"arn:{partition}:cloudformation:{region}:{account}:stack/{name}/{uuid.uuid4()}"
-        stack = StackRecord(
-            account, region, name, stack_id, self.world.clock.now(), request, termination_protection=protected
-        )
-        with self._lock:
-            if self.find(account, region, name):
-                raise Refusal("AlreadyExistsException", f"Stack [{name}] already exists")
-            self._stacks.setdefault((account, region), []).append(stack)
         return stack
 
     # -- looking ahead
@@ -244,15 +147,6 @@ class Engine:
     def live_properties(self, stack: StackRecord, logical_id: str) -> dict[str, Any] | None:
         """What the services say about a resource now, in CloudFormation's words; None when it is gone."""
         return self._actions(stack, stack.request).read(stack.resources[logical_id])
-
-    def wait(self) -> None:
-        """Wait until no operation is under way."""
-        while True:
-            with self._lock:
-                thread = next(iter(self._threads), None)
-            if thread is None:
-                return
-            thread.join()
 
     # -- work
 
@@ -280,22 +174,7 @@ class Engine:
         if wait:
             self._work(stack, request, previous, work)
         else:
-            self.in_background(lambda: self._work(stack, request, previous, work))
-
-    def in_background(self, work: Callable[[], object]) -> None:
-        """Run ``work`` in a thread that ``wait`` knows."""
-
-        def run() -> None:
-            try:
-                work()
-            finally:
-                with self._lock:
-                    self._threads.discard(threading.current_thread())
-
-        thread = threading.Thread(target=run, daemon=True)
-        with self._lock:
-            self._threads.add(thread)
-        thread.start()
+            self.background.run(lambda: self._work(stack, request, previous, work))
 
     def _delete_later(
         self, stack: StackRecord, principal: Principal | None, retained: frozenset[str], *, wait: bool
@@ -312,7 +191,7 @@ class Engine:
         if wait:
             finish()
         else:
-            self.in_background(finish)
+            self.background.run(finish)
         return stack
 
     def _work(
@@ -336,7 +215,7 @@ class Engine:
         self._rollout(stack, request).update()
 
     def _delete(self, stack: StackRecord, retained: frozenset[str]) -> None:
-        used = self._imported_by_others(stack)
+        used = self.register.export_in_use(stack)
         if used:
             text = f"Export {used} cannot be deleted as it is in use by another stack"
             stack.failure = text
@@ -344,25 +223,19 @@ class Engine:
             return
         self._rollout(stack, stack.request).delete(retained)
 
-    def _imported_by_others(self, stack: StackRecord) -> str:
-        names = {output.export for output in stack.outputs if output.export}
-        for other in self.stacks(stack.account, stack.region):
-            shared = names & other.imports
-            if other is not stack and not other.is_gone and shared:
-                return sorted(shared)[0]
-        return ""
-
     def _rollout(self, stack: StackRecord, request: Request) -> Rollout:
         exported = {
             name: holder.id
-            for name, (_, holder) in self.exports(stack.account, stack.region).items()
+            for name, (_, holder) in self.register.exports(stack.account, stack.region).items()
             if holder is not stack
         }
         return Rollout(stack, request, self._scope(stack, request), self._actions(stack, request), exported)
 
     def _actions(self, stack: StackRecord, request: Request) -> Actions:
-        return Actions(self.world, stack, request.principal, self.owner, self.pace, request.adopts)
+        return Actions(self.world, stack, request.principal, self.register.owner, self.pace, request.adopts)
 
     def _scope(self, stack: StackRecord, request: Request, *, planning: bool = False) -> Scope:
-        exports = {name: value for name, (value, _) in self.exports(stack.account, stack.region).items()}
+        exports = {
+            name: value for name, (value, _) in self.register.exports(stack.account, stack.region).items()
+        }
         return Scope(stack, request, exports, planning=planning)

@@ -8,6 +8,7 @@ from orgmon.sandbox.calls import Call, Principal, Refusal, role_session
 from orgmon.sandbox.cloudformation import shapes
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.cloudformation.paging import page
+from orgmon.sandbox.cloudformation.requests import request_of
 from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.template import Template
 from orgmon.sandbox.cloudformation.templates import template_of
@@ -50,7 +51,7 @@ class StackOperations:
         params = call.params
         template = template_of(self._engine.world, call)
         principal, role_arn = principal_of(self._engine, call)
-        request = self._engine.request(
+        request = request_of(
             template,
             params.get("Parameters") or [],
             tags_in(call),
@@ -82,7 +83,7 @@ class StackOperations:
         before = stack.request
         template = template_of(self._engine.world, call, lambda: before.template)
         principal, role_arn = principal_of(self._engine, call, before.role_arn)
-        return self._engine.request(
+        return request_of(
             template,
             params.get("Parameters") or [],
             tags_in(call, before.tags),
@@ -98,7 +99,7 @@ class StackOperations:
     def delete_stack(self, call: Call) -> Members:
         """DeleteStack: no error when there is no such stack."""
         name = str(call.params["StackName"])
-        stack = self._engine.find(call.account, call.region, name)
+        stack = self._engine.register.find(call.account, call.region, name)
         if stack is None:
             return {}
         retained = frozenset(call.params.get("RetainResources") or ())
@@ -115,14 +116,16 @@ class StackOperations:
         """DescribeStacks: one stack by name or id, or all that are not deleted, in pages."""
         if call.params.get("StackName"):
             return {"Stacks": [shapes.stack_shape(self._stack(call))]}
-        living = [stack for stack in self._engine.stacks(call.account, call.region) if not stack.is_gone]
+        living = [
+            stack for stack in self._engine.register.stacks(call.account, call.region) if not stack.is_gone
+        ]
         chosen, more = page(living, call.params.get("NextToken"))
         return {"Stacks": [shapes.stack_shape(stack) for stack in chosen], **more}
 
     def list_stacks(self, call: Call) -> Members:
         """ListStacks: deleted stacks as well, in pages."""
         wanted = call.params.get("StackStatusFilter")
-        stacks = self._engine.stacks(call.account, call.region)
+        stacks = self._engine.register.stacks(call.account, call.region)
         fitting = [stack for stack in stacks if not wanted or stack.status in wanted]
         chosen, more = page(fitting, call.params.get("NextToken"))
         return {"StackSummaries": [shapes.summary_shape(stack) for stack in chosen], **more}
@@ -199,7 +202,7 @@ class StackOperations:
 
     def list_exports(self, call: Call) -> Members:
         """ListExports, in pages."""
-        exports = sorted(self._engine.exports(call.account, call.region).items())
+        exports = sorted(self._engine.register.exports(call.account, call.region).items())
         chosen, more = page(exports, call.params.get("NextToken"))
         listed = [
             {"ExportingStackId": stack.id, "Name": name, "Value": value} for name, (value, stack) in chosen
@@ -211,7 +214,7 @@ class StackOperations:
         name = str(call.params["ExportName"])
         using = [
             stack.name
-            for stack in self._engine.stacks(call.account, call.region)
+            for stack in self._engine.register.stacks(call.account, call.region)
             if name in stack.imports and not stack.is_gone
         ]
         if not using:
@@ -220,11 +223,11 @@ class StackOperations:
         return {"Imports": chosen, **more}
 
     def _stack(self, call: Call) -> StackRecord:
-        return self._engine.get(call.account, call.region, str(call.params.get("StackName") or ""))
+        return self._engine.register.get(call.account, call.region, str(call.params.get("StackName") or ""))
 
     def _stack_with(self, call: Call) -> StackRecord:
         physical_id = call.params["PhysicalResourceId"]
-        for stack in self._engine.stacks(call.account, call.region):
+        for stack in self._engine.register.stacks(call.account, call.region):
             if any(record.physical_id == physical_id for record in stack.resources.values()):
                 return stack
         raise Refusal("ValidationError", f"Stack for {physical_id} does not exist")
@@ -240,7 +243,7 @@ class StackOperations:
         return template_of(self._engine.world, call)
 
     def _change_set_template(self, call: Call, change_set_id: str) -> Template:
-        for stack in self._engine.stacks(call.account, call.region):
+        for stack in self._engine.register.stacks(call.account, call.region):
             for change_set in stack.change_sets.values():
                 if change_set.id == change_set_id:
                     return change_set.request.template

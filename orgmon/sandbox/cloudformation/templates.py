@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.exceptions import ClientError
@@ -14,9 +14,7 @@ from orgmon.sandbox.cloudformation.references import references_of
 from orgmon.sandbox.cloudformation.schema import is_known, schema_of
 from orgmon.sandbox.cloudformation.template import Template, format_error, parse
 from orgmon.sandbox.providers.provider import SERVICE
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 MAXIMUM_BODY = 51_200
 MAXIMUM_OBJECT = 1_000_000

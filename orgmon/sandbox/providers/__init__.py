@@ -1,4 +1,4 @@
-"""Resource providers: one class a resource type, one file a service.
+"""Resource providers: one class a resource type, one file a service (IAM has several).
 
 To add a type, write a class with ``@provides("AWS::Service::Type")`` in a file of this folder; nothing else.
 """

@@ -5,12 +5,8 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from . import cloudtrail, events, kms, logs, sqs
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.repairs import cloudtrail, events, kms, logs, sqs
+from orgmon.sandbox.world import World
 
 
 def install(world: World) -> None:

@@ -7,13 +7,11 @@ Source: CloudTrail user guide, "Create S3 bucket policy for CloudTrail", "Config
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Principal, Refusal, role_session, service_principal
 from orgmon.sandbox.policy import Decision
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 SERVICE = "cloudtrail.amazonaws.com"
 _ACL = {"s3:x-amz-acl": "bucket-owner-full-control"}

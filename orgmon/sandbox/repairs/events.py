@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 MAXIMUM_POLICY = 10_240
 

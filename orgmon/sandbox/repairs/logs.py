@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.world import World
 
 MOST_FILTERS = 100
 """Metric filters of one log group (CloudWatch Logs quota, not raised)."""
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
 
 
 def install(world: World) -> None:

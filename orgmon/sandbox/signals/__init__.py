@@ -6,7 +6,6 @@ moto keeps buses, rules, queues, topics, alarms and functions; that something ha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from orgmon.sandbox.mailbox import Mailbox
 from orgmon.sandbox.signals.alarms import Alarms
@@ -25,9 +24,7 @@ from orgmon.sandbox.signals.subscriptions import Subscriptions
 from orgmon.sandbox.signals.targets import Targets
 from orgmon.sandbox.signals.topic_api import TopicApi
 from orgmon.sandbox.signals.topics import Topics
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def _signals(world: World) -> Signals:
     functions = Functions(world, grants, log_groups, metrics, lost)
     mailbox = Mailbox(world)
     topics = Topics(world, grants, queues, functions, mailbox, lost)
-    bus = EventBus(world, metrics, lost)
-    bus.targets = Targets(world, grants, queues, topics, log_groups, functions, bus, lost)
+    targets = Targets(world, grants, queues, topics, log_groups, functions, lost)
+    bus = EventBus(world, metrics, targets.deliver)
     alarms = Alarms(world, metrics, grants, topics, bus)
     return Signals(grants, metrics, log_groups, queues, functions, mailbox, topics, bus, alarms, lost)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals import alarm_texts
@@ -21,9 +21,7 @@ from orgmon.sandbox.signals.grants import Grants
 from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.metrics import MetricKey, Metrics
 from orgmon.sandbox.signals.topics import Topics
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 EVERY_SECONDS = 60.0
 _Place = tuple[str, str, str]

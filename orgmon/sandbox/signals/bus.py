@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon import eventpattern
 from orgmon.eventpattern import EventPattern
-from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
+from orgmon.sandbox.world import World
 
-if TYPE_CHECKING:
-    from orgmon.sandbox.signals.targets import Targets
-    from orgmon.sandbox.world import World
-
+Event = dict[str, Any]
+Put = Callable[[str, str, str, Event, int], None]
+"""Account, Region and name of a bus, an event for it, and how often that has been forwarded."""
+Deliver = Callable[[Any, dict[str, Any], Event, int, Put], None]
+"""A rule, one of its targets, an event, how often that has been forwarded, and the way to another bus."""
 ALL_MANAGEMENT_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 _READING = ("Get", "List", "Describe")
 _READING_BUT_DELIVERED = frozenset(
@@ -29,13 +31,12 @@ _READING_BUT_DELIVERED = frozenset(
 
 
 class EventBus:
-    """All buses of all accounts and Regions."""
+    """All buses of all accounts and Regions. ``deliver`` takes what a rule lets through, and never raises."""
 
-    def __init__(self, world: World, metrics: Metrics, lost: Losses) -> None:
+    def __init__(self, world: World, metrics: Metrics, deliver: Deliver) -> None:
         self._world = world
         self._metrics = metrics
-        self._lost = lost
-        self.targets: Targets
+        self._deliver = deliver
 
     def emit(
         self,
@@ -104,7 +105,7 @@ class EventBus:
                 rule.account_id, rule.region_name, "AWS/Events", "TriggeredRules", 1, dimensions
             )
         for target in list(rule.targets):
-            self.targets.deliver(rule, target, event, hops)
+            self._deliver(rule, target, event, hops, self.put)
 
 
 def is_archive(rule: Any) -> bool:

@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.errors import PatternError
 from orgmon.eventpattern import EventPattern
@@ -18,9 +18,7 @@ from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus, parsed
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.losses import Losses, Undeliverable
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 LONGEST_PATTERN = 2048
 MOST_TARGETS = 5

@@ -11,7 +11,7 @@ import threading
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.server import Server
 from orgmon.sandbox.signals.arns import Arn
@@ -20,9 +20,7 @@ from orgmon.sandbox.signals.log_groups import LogGroups
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.signals.worker import Outcome, Worker
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 _SESSION_HOURS = 12
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV")

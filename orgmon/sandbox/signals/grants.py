@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Principal, service_principal
 from orgmon.sandbox.policy import Decision
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.losses import NO_PERMISSIONS, Undeliverable
 from orgmon.sandbox.sts import session_of
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 USE_TO_SEND = ("kms:GenerateDataKey", "kms:Decrypt")
 """What a sender to an encrypted queue or topic has to be allowed to do with the key."""

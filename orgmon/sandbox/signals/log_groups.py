@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon import filterpattern
 from orgmon.errors import PatternError
@@ -17,9 +17,7 @@ from orgmon.filterpattern import FilterPattern
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 
 class LogGroups:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -18,9 +18,7 @@ from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.losses import Losses, Undeliverable
 from orgmon.sandbox.signals.queues import Queues
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 RETRY_SECONDS = 60.0
 _CHANGES = ("CreateEventSourceMapping", "UpdateEventSourceMapping")

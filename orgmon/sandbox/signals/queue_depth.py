@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.signals.queues import Queues
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 EVERY_SECONDS = 60.0
 METRIC = "ApproximateNumberOfMessagesVisible"

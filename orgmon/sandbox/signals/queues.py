@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.grants import USE_TO_SEND, Grants, Sender
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 Listener = Callable[[str, Any], None]
 _SENDING = ("SendMessage", "SendMessageBatch")

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.mailbox import Mailbox
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.topics import Topics, is_pending, subscriptions_of
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 HOURS_TO_CONFIRM = 48
 PAGE = 100

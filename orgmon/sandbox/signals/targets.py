@@ -9,22 +9,19 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.signals import transformer
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.bus import EventBus, is_archive
+from orgmon.sandbox.signals.bus import Event, Put, is_archive
 from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.log_groups import LogGroups
 from orgmon.sandbox.signals.losses import INVALID_JSON, NO_PERMISSIONS, NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.queues import Queues
 from orgmon.sandbox.signals.topics import NO_SUBJECT, Topics
+from orgmon.sandbox.world import World
 
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
-
-Event = dict[str, Any]
 _LOG_WRITERS = ("events", "delivery.logs")
 ONE_HOP = "ONE_HOP"
 
@@ -40,7 +37,6 @@ class Targets:
         topics: Topics,
         log_groups: LogGroups,
         functions: Functions,
-        bus: EventBus,
         lost: Losses,
     ) -> None:
         self._world = world
@@ -49,7 +45,6 @@ class Targets:
         self._topics = topics
         self._log_groups = log_groups
         self._functions = functions
-        self._bus = bus
         self._lost = lost
         self._kinds: dict[str, Callable[[Any, dict[str, Any], Arn, Event], None]] = {
             "sqs": self._to_queue,
@@ -58,15 +53,18 @@ class Targets:
             "lambda": self._to_function,
         }
 
-    def deliver(self, rule: Any, target: dict[str, Any], event: Event, hops: int) -> None:
-        """Hand an event to one target of a rule; never raises: what fails goes to the dead letters or is lost."""
+    def deliver(self, rule: Any, target: dict[str, Any], event: Event, hops: int, put: Put) -> None:
+        """Hand an event to one target of a rule; never raises: what fails goes to the dead letters or is lost.
+
+        ``hops`` is how often it has been forwarded; ``put`` takes it to another bus.
+        """
         if is_archive(rule):
             self._keep(rule, event)
             return
         arn = Arn.parse(str(target["Arn"]))
         try:
             if arn.service == "events":
-                self._to_bus(rule, target, arn, event, hops)
+                self._to_bus(rule, target, arn, event, hops, put)
             elif arn.service in self._kinds:
                 self._require_same_region(rule, arn)
                 self._kinds[arn.service](rule, target, arn, event)
@@ -131,7 +129,7 @@ class Targets:
                 text = f"no log resource policy lets events.amazonaws.com do {action} on {resource}"
                 raise Undeliverable(NO_PERMISSIONS, text)
 
-    def _to_bus(self, rule: Any, target: dict[str, Any], arn: Arn, event: Event, hops: int) -> None:
+    def _to_bus(self, rule: Any, target: dict[str, Any], arn: Arn, event: Event, hops: int, put: Put) -> None:
         """To another bus: as the target's role, which both its own policies and the bus's policy must allow."""
         if hops:
             problem = Undeliverable(ONE_HOP, "An event that came from another bus is not sent on.")
@@ -142,7 +140,7 @@ class Targets:
         sender = self._sender(rule, target)
         self._grants.require_role(sender, "events:PutEvents", arn.text)
         self._grants.require(sender, "events:PutEvents", arn.text)
-        self._bus.put(arn.account, arn.region, arn.local.partition("/")[2], event, hops + 1)
+        put(arn.account, arn.region, arn.local.partition("/")[2], event, hops + 1)
 
     def _keep(self, rule: Any, event: Event) -> None:
         archives = self._world.store("events", rule.account_id, rule.region_name).archives

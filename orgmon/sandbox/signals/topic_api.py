@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.grants import Sender
 from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.topics import Topics
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 LONGEST_SUBJECT = 100
 LONGEST_MESSAGE = 262_144

@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.mailbox import Mailbox
 from orgmon.sandbox.signals.arns import Arn
@@ -18,9 +18,7 @@ from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
 from orgmon.sandbox.signals.queues import Queues
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 Attributes = Mapping[str, Mapping[str, Any]]
 # The subject of mails for messages that have none (SNS developer guide, e-mail notifications).

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from orgmon.sandbox.cloudformation.engine import Engine
-    from orgmon.sandbox.stacksets.engine import StackSetEngine
-    from orgmon.sandbox.stacksets.stances import Stances
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.stacksets.auto_deployment import AutoDeployer
+from orgmon.sandbox.stacksets.engine import StackSetEngine
+from orgmon.sandbox.stacksets.imports import Imports
+from orgmon.sandbox.stacksets.instance_operations import InstanceOperations
+from orgmon.sandbox.stacksets.lists import Lists
+from orgmon.sandbox.stacksets.operation_queries import OperationQueries
+from orgmon.sandbox.stacksets.organizations_access import OrganizationsAccess
+from orgmon.sandbox.stacksets.set_operations import SetOperations
+from orgmon.sandbox.stacksets.stances import Stances
+from orgmon.sandbox.world import World
 
 
 def install(world: World, engine: Engine, stances: Stances | None = None) -> StackSetEngine:
@@ -17,15 +23,6 @@ def install(world: World, engine: Engine, stances: Stances | None = None) -> Sta
     Adds the control ``pace`` ({"seconds": real seconds an instance takes}) and carries out the rehearsed foreign
     operation.
     """
-    from orgmon.sandbox.stacksets.auto_deployment import AutoDeployer
-    from orgmon.sandbox.stacksets.engine import StackSetEngine
-    from orgmon.sandbox.stacksets.imports import Imports
-    from orgmon.sandbox.stacksets.instance_operations import InstanceOperations
-    from orgmon.sandbox.stacksets.lists import Lists
-    from orgmon.sandbox.stacksets.operation_queries import OperationQueries
-    from orgmon.sandbox.stacksets.organizations_access import OrganizationsAccess
-    from orgmon.sandbox.stacksets.set_operations import SetOperations
-
     made = StackSetEngine(world, engine, stances)
     lists = Lists(made)
     sets = SetOperations(made, lists)

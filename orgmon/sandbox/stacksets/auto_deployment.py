@@ -70,7 +70,7 @@ class AutoDeployer:
 
         if choose(stack_set) or (stack_set.is_busy and lost & set(stack_set.units)):
             retains = stack_set.settings.auto_deployment.retains
-            self._submit(stack_set, Deletion(self._engine, choose, retain=retains), retains)
+            self._submit(stack_set, Deletion(self._engine.member, choose, retain=retains), retains)
 
     def _join(self, stack_set: StackSetRecord, account: str, gained: frozenset[str]) -> None:
         """Make the instances that the account lacks in the Regions of its new targets."""
@@ -84,7 +84,7 @@ class AutoDeployer:
             }
 
         if gained & set(stack_set.units) and account != self._organization.management_account:
-            self._submit(stack_set, Creation(self._engine, choose), None)
+            self._submit(stack_set, Creation(self._engine.member, choose), None)
 
     def _submit(self, stack_set: StackSetRecord, task: Task, retain: bool | None) -> None:
         operation = Operation(

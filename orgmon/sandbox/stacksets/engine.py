@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import threading
 import uuid
-from typing import TYPE_CHECKING
 
 from orgmon.sandbox.calls import Refusal
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.seed import STACKSETS_PRINCIPAL
 from orgmon.sandbox.stacksets.arithmetic import Pair, Preferences, Walk
-from orgmon.sandbox.stacksets.member import End, Member, Outcome
+from orgmon.sandbox.stacksets.member import Member
+from orgmon.sandbox.stacksets.outcome import End, Outcome
 from orgmon.sandbox.stacksets.records import Instance, Operation, Result, StackSetRecord
 from orgmon.sandbox.stacksets.refusals import bad_operation, in_progress, operation_id_used
 from orgmon.sandbox.stacksets.roles import Roles
 from orgmon.sandbox.stacksets.stances import Stances
 from orgmon.sandbox.stacksets.tasks import Foreign
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 TOLERANCE_EXCEEDED = "Cancelled since failure tolerance has exceeded"
 STOPPED_BY_USER = "Cancelled since the operation was stopped"
@@ -47,8 +45,7 @@ class StackSetEngine:
         self.organizations_access = (
             "ENABLED" if STACKSETS_PRINCIPAL in world.organization.service_access else "DISABLED"
         )
-        self.roles = Roles(world)
-        self.member = Member(self)
+        self.member = Member(world, stacks, Roles(world), self.stances)
         self._changed = threading.Condition(self.lock)
         self._sets: dict[Home, list[StackSetRecord]] = {}
         self._at_work = 0
@@ -131,7 +128,7 @@ class StackSetEngine:
         found = next((each for each in self.all_sets() if name in (each.name, each.id)), None)
         if found is None:
             raise LookupError(f"no stack set is called {name}")
-        task = Foreign(self, seconds)
+        task = Foreign(self.member, seconds)
         operation = Operation(
             str(uuid.uuid4()), task, Preferences(), {"RegionOrder": []}, self.world.clock.now()
         )
@@ -170,7 +167,7 @@ class StackSetEngine:
             operation.walk.stop()
             self._cancel_rest(stack_set, operation, operation.walk, problem)
             self._close(operation, "FAILED")
-        elif operation.walk.is_over and not isinstance(operation.task, Foreign):
+        elif operation.walk.is_over and not operation.task.seconds:
             operation.task.end(stack_set)
             self._close(operation, "SUCCEEDED")
         else:
@@ -195,7 +192,7 @@ class StackSetEngine:
         """The operation's own thread."""
         try:
             with self._changed:
-                if isinstance(operation.task, Foreign):
+                if operation.task.seconds:
                     self._changed.wait_for(lambda: operation.status == "STOPPING", operation.task.seconds)
                 self._drive(stack_set, operation)
                 self._finish(stack_set, operation)

@@ -10,12 +10,14 @@ from typing import Any
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.cloudformation.parameters import is_secret
 from orgmon.sandbox.cloudformation.stack import StackRecord
+from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.stacksets import refusals
 from orgmon.sandbox.stacksets.arithmetic import Pair
 from orgmon.sandbox.stacksets.callers import operable
 from orgmon.sandbox.stacksets.checks import check_places
 from orgmon.sandbox.stacksets.engine import StackSetEngine
-from orgmon.sandbox.stacksets.member import End, Outcome
+from orgmon.sandbox.stacksets.member import Member
+from orgmon.sandbox.stacksets.outcome import End, Outcome
 from orgmon.sandbox.stacksets.records import Instance, StackSetRecord
 from orgmon.sandbox.stacksets.requests import operation_of
 from orgmon.sandbox.stacksets.targeting import Targets, check_units_exist
@@ -31,8 +33,15 @@ class Adoption(Task):
 
     action = "CREATE"
 
-    def __init__(self, engine: StackSetEngine, stacks: list[StackRecord], units: tuple[str, ...]) -> None:
-        super().__init__(engine)
+    def __init__(
+        self,
+        member: Member,
+        organization: OrgView,
+        stacks: list[StackRecord],
+        units: tuple[str, ...],
+    ) -> None:
+        super().__init__(member)
+        self._organization = organization
         self._stacks: dict[Pair, StackRecord] = {(one.account, one.region): one for one in stacks}
         self._units = units
 
@@ -57,10 +66,10 @@ class Adoption(Task):
     def perform(self, stack_set: StackSetRecord, instance: Instance) -> Outcome:
         """Look at the stack, from inside its account; nothing is changed there."""
         stack = self._stacks[instance.pair]
-        if self._engine.world.organization.is_suspended(instance.account):
+        if self._organization.is_suspended(instance.account):
             return Outcome(End.SKIPPED, "ACCOUNT_SUSPENDED", stack.id, True, took_time=False)
         try:
-            self._engine.member.check_reachable(stack_set, instance.account, instance.region)
+            self._member.check_reachable(stack_set, instance.account, instance.region)
         except Refusal as refusal:
             return Outcome(End.FAILED, refusal.message, stack.id, True)
         problem = _problem(stack) or self._problem_of_place(stack_set, instance)
@@ -77,15 +86,13 @@ class Adoption(Task):
             instance.status = "CURRENT" if is_same else "OUTDATED"
 
     def _unit_of(self, account: str) -> str:
-        organization = self._engine.world.organization
-        covering = (unit for unit in self._units if account in organization.members_under(unit))
+        covering = (unit for unit in self._units if account in self._organization.members_under(unit))
         return next(covering, self._units[0] if self._units else "")
 
     def _problem_of_place(self, stack_set: StackSetRecord, instance: Instance) -> str:
-        organization = self._engine.world.organization
         if not stack_set.is_service_managed:
             return ""
-        if instance.account in organization.members_under(instance.unit_id):
+        if instance.account in self._organization.members_under(instance.unit_id):
             return ""
         return f"Account {instance.account} is not in the organizational units of the request"
 
@@ -102,8 +109,9 @@ class Imports:
         units = self._units(call, stack_set)
         stacks = [self._stack(stack_id) for stack_id in _stack_ids(call.params)]
         targets = Targets(tuple(sorted({stack.region for stack in stacks})), units=units)
-        check_units_exist(self._engine.world.organization, targets)
-        task = Adoption(self._engine, stacks, units)
+        organization = self._engine.world.organization
+        check_units_exist(organization, targets)
+        task = Adoption(self._engine.member, organization, stacks, units)
         operation = operation_of(self._engine, call, task, targets)
         return {"OperationId": self._engine.submit(stack_set, operation)}
 
@@ -120,7 +128,7 @@ class Imports:
         parts = stack_id.split(":")
         if len(parts) < 6 or parts[2] != "cloudformation":
             raise refusals.invalid(f"{stack_id} is not a stack ARN")
-        stack = self._engine.stacks.find(parts[4], parts[3], stack_id)
+        stack = self._engine.stacks.register.find(parts[4], parts[3], stack_id)
         if stack is None:
             raise refusals.no_stack(stack_id)
         holder = self._engine.holder_of(stack_id)

@@ -52,7 +52,7 @@ class InstanceOperations:
             return pairs_of(self._organization, record, targets)
 
         overrides = _checked_overrides(call, stack_set)
-        task = Creation(self._engine, choose, overrides)
+        task = Creation(self._engine.member, choose, overrides)
         return self._submit(stack_set, operation_of(self._engine, call, task, targets), targets)
 
     def update(self, call: Call) -> Members:
@@ -64,7 +64,7 @@ class InstanceOperations:
         def choose(record: StackSetRecord) -> list[Instance]:
             return existing_all(self._organization, record, targets)
 
-        task = Overriding(self._engine, choose, _checked_overrides(call, stack_set))
+        task = Overriding(self._engine.member, choose, _checked_overrides(call, stack_set))
         return self._submit(stack_set, operation_of(self._engine, call, task, targets), targets)
 
     def delete(self, call: Call) -> Members:
@@ -80,7 +80,11 @@ class InstanceOperations:
             return select(self._organization, record, targets)
 
         task = Deletion(
-            self._engine, choose, retain=retain, whole_units=targets.whole_units, regions=targets.regions
+            self._engine.member,
+            choose,
+            retain=retain,
+            whole_units=targets.whole_units,
+            regions=targets.regions,
         )
         operation = operation_of(self._engine, call, task, targets, retain)
         return self._submit(stack_set, operation, targets)

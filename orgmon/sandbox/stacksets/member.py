@@ -5,19 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from orgmon.sandbox.calls import Call, Principal, Refusal
-from orgmon.sandbox.cloudformation.engine import NO_UPDATES
+from orgmon.sandbox.cloudformation.engine import NO_UPDATES, Engine
 from orgmon.sandbox.cloudformation.stack import StackRecord
 from orgmon.sandbox.providers.provider import SERVICE
+from orgmon.sandbox.stacksets.outcome import End, Outcome
 from orgmon.sandbox.stacksets.records import Instance, StackSetRecord
 from orgmon.sandbox.stacksets.refusals import invalid
+from orgmon.sandbox.stacksets.roles import Roles
+from orgmon.sandbox.stacksets.stances import Stances
 from orgmon.sandbox.wording import access_denied
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.stacksets.engine import StackSetEngine
+from orgmon.sandbox.world import World
 
 _Made = TypeVar("_Made", StackRecord, StackRecord | None)
 ACCOUNT_SUSPENDED = "ACCOUNT_SUSPENDED"
@@ -25,29 +25,6 @@ _REGION_OFF = (
     "STS is not activated in this region for account:{}. Your account administrator can activate STS in this "
     "region using the IAM Console."
 )
-
-
-class End(Enum):
-    """How the work on one instance ended."""
-
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    SKIPPED = "SKIPPED"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The end of the work on one instance. ``stack_id``: of the stack that was made, if one was.
-
-    ``stack_is_there`` says whether the instance has a living stack now. ``took_time``: something was really done.
-    """
-
-    end: End
-    reason: str = ""
-    stack_id: str = ""
-    stack_is_there: bool = False
-    took_time: bool = True
-    is_inoperable: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,21 +50,23 @@ def aim_of(stack_set: StackSetRecord, instance: Instance) -> Aim:
 
 
 class Member:
-    """Works in the target accounts, with the rights of the execution role. Safe to use from several threads."""
+    """Works in the target accounts, with the rights that ``roles`` gives. Safe to use from several threads."""
 
-    def __init__(self, engine: StackSetEngine) -> None:
-        self._engine = engine
-        self._world = engine.world
+    def __init__(self, world: World, stacks: Engine, roles: Roles, stances: Stances) -> None:
+        self._world = world
+        self._stacks = stacks
+        self._roles = roles
+        self._stances = stances
 
     def deploy(self, stack_set: StackSetRecord, instance: Instance, aim: Aim) -> Outcome:
         """Bring the instance's stack to the aim; makes it where there is none. Never raises Refusal."""
-        stack = self._engine.stacks.find(instance.account, instance.region, instance.stack_name)
+        stack = self._stacks.register.find(instance.account, instance.region, instance.stack_name)
         action = "UPDATE" if stack else "CREATE"
         if self._world.organization.is_suspended(instance.account):
             return _skipped(instance)
         try:
             principal = self._enter(stack_set, instance, action)
-            if stack is None and instance.has_stack and not self._engine.stances.recreates_deleted_stacks:
+            if stack is None and instance.has_stack and not self._stances.recreates_deleted_stacks:
                 raise invalid(f"Stack with id {instance.stack_id} does not exist")
             made = self._deployed(instance, aim, principal, action)
         except Refusal as refusal:
@@ -118,7 +97,7 @@ class Member:
         """A session in the target. Raises Refusal with the reason why there is none."""
         if region not in self._world.organization.enabled_regions(account):
             raise invalid(_REGION_OFF.format(account))
-        return self._engine.roles.enter(stack_set, account)
+        return self._roles.enter(stack_set, account)
 
     def _enter(self, stack_set: StackSetRecord, instance: Instance, action: str) -> Principal:
         principal = self.check_reachable(stack_set, instance.account, instance.region)
@@ -141,7 +120,7 @@ class Member:
         }
 
         def deploy() -> StackRecord:
-            return self._engine.stacks.deploy(
+            return self._stacks.deploy(
                 instance.account,
                 instance.region,
                 instance.stack_name,
@@ -157,7 +136,7 @@ class Member:
     def _deleted(self, instance: Instance, principal: Principal) -> StackRecord | None:
         def delete() -> StackRecord | None:
             where = (instance.account, instance.region, instance.stack_id)
-            return self._engine.stacks.delete(*where, principal, wait=True)
+            return self._stacks.delete(*where, principal, wait=True)
 
         members = {"StackName": instance.stack_id}
         return self._recorded("DeleteStack", instance.region, principal, members, delete)
@@ -217,7 +196,7 @@ class Member:
             return Outcome(End.SUCCEEDED, "", stack.id, True)
         reason = stack.failure or stack.reason
         if stack.is_gone:
-            kept = stack.id if self._engine.stances.keeps_id_of_failed_stack else ""
+            kept = stack.id if self._stances.keeps_id_of_failed_stack else ""
             return Outcome(End.FAILED, reason, kept, False)
         stuck = stack.status == "DELETE_FAILED"
         return Outcome(End.FAILED, reason, stack.id, True, is_inoperable=stuck)

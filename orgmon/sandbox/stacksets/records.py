@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from orgmon.sandbox.cloudformation.template import Template
 from orgmon.sandbox.stacksets.arithmetic import Pair, Preferences, Walk
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.stacksets.tasks import Task
+from orgmon.sandbox.stacksets.outcome import Outcome
 
 SERVICE_MANAGED = "SERVICE_MANAGED"
 SELF_MANAGED = "SELF_MANAGED"
@@ -56,6 +54,39 @@ class Result:
     reason: str = ""
 
 
+class Work(Protocol):
+    """What an operation does. All but ``perform`` run under the engine's lock.
+
+    ``action`` is its StackSetOperationAction, ``seconds`` the real time that it takes beside its instances.
+    ``shows_roles``: the roles that it uses are known.
+    """
+
+    action: str
+    seconds: float
+    shows_roles: bool
+
+    def begin(self, stack_set: StackSetRecord) -> list[Instance]:
+        """The instances that it covers, marked. Raises Refusal when it cannot be done; then nothing is changed."""
+
+    def problem(self, stack_set: StackSetRecord) -> str:
+        """Why the whole operation must fail before it works on anything; mostly empty."""
+
+    def touches(self, instance: Instance) -> bool:
+        """Whether anything is done to an instance that it covers."""
+
+    def perform(self, stack_set: StackSetRecord, instance: Instance) -> Outcome:
+        """Work on one instance. Raises nothing."""
+
+    def settle(self, stack_set: StackSetRecord, instance: Instance, outcome: Outcome) -> None:
+        """Write down how the work on one instance ended."""
+
+    def cancel(self, instance: Instance, reason: str) -> None:
+        """Write down that an instance was not worked on."""
+
+    def end(self, stack_set: StackSetRecord) -> None:
+        """It is over."""
+
+
 @dataclass
 class Operation:
     """One operation. ``walk`` is there from the moment it runs; ``targets`` are its DeploymentTargets, for the echo.
@@ -64,7 +95,7 @@ class Operation:
     """
 
     id: str
-    task: Task
+    task: Work
     preferences: Preferences
     wire_preferences: dict[str, Any]
     created: datetime

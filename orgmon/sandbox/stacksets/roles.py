@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from typing import TYPE_CHECKING
 
 from orgmon.sandbox import managed_policies
 from orgmon.sandbox.calls import Principal, Refusal, service_principal
@@ -17,9 +16,7 @@ from orgmon.sandbox.seed import STACKSETS_PRINCIPAL
 from orgmon.sandbox.stacksets.records import StackSetRecord
 from orgmon.sandbox.stacksets.refusals import invalid
 from orgmon.sandbox.sts import session_of
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 DEFAULT_ADMINISTRATION_ROLE = "AWSCloudFormationStackSetAdministrationRole"
 DEFAULT_EXECUTION_ROLE = "AWSCloudFormationStackSetExecutionRole"

@@ -90,7 +90,7 @@ class SetOperations:
             record.modified = True
 
         outdates = not params.get("UsePreviousTemplate") or params.get("Parameters") is not None
-        task = Update(self._engine, choose, apply, outdates=outdates)
+        task = Update(self._engine.member, choose, apply, outdates=outdates)
         operation = operation_of(self._engine, call, task, targets)
         return {"OperationId": self._engine.submit(stack_set, operation)}
 

@@ -90,7 +90,7 @@ def _new_template(engine: StackSetEngine, call: Call) -> Template:
         raise refusals.invalid(refusals.ONE_TEMPLATE)
     if given == ["StackId"]:
         stack_id = str(call.params["StackId"])
-        return engine.stacks.get(call.account, call.region, stack_id).request.template
+        return engine.stacks.register.get(call.account, call.region, stack_id).request.template
     return _read(engine, call)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from orgmon.sandbox.cloudformation.parameters import masked
 from orgmon.sandbox.stacksets.records import Instance, Operation, Result, StackSetRecord
-from orgmon.sandbox.stacksets.tasks import Foreign
 
 Members = dict[str, Any]
 GATE = "AWSCloudFormationStackSetAccountGate"
@@ -105,7 +104,7 @@ def operation_summary(operation: Operation) -> Members:
 def operation_shape(stack_set: StackSetRecord, operation: Operation) -> Members:
     """DescribeStackSetOperation's StackSetOperation."""
     members = {**operation_summary(operation), "StackSetId": stack_set.id}
-    if not isinstance(operation.task, Foreign):
+    if operation.task.shows_roles:
         members["AdministrationRoleARN"] = stack_set.settings.administration_role
         members["ExecutionRoleName"] = stack_set.settings.execution_role
     if operation.retain is not None:

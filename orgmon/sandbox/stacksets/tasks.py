@@ -9,14 +9,11 @@ from __future__ import annotations
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from orgmon.sandbox.stacksets.arithmetic import Pair
-from orgmon.sandbox.stacksets.member import Aim, End, Outcome, aim_of
+from orgmon.sandbox.stacksets.member import Aim, Member, aim_of
+from orgmon.sandbox.stacksets.outcome import End, Outcome
 from orgmon.sandbox.stacksets.records import USER_INITIATED, Instance, StackSetRecord
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.stacksets.engine import StackSetEngine
 
 Overrides = Mapping[str, tuple[str | None, bool]]
 """Parameter name -> (value, keep the previous one)."""
@@ -30,10 +27,12 @@ class Task(ABC):
     """Base of all kinds. ``outdates_cancelled``: an instance that is never reached is OUTDATED after it."""
 
     action = "UPDATE"
+    seconds = 0.0
+    shows_roles = True
     outdates_cancelled = True
 
-    def __init__(self, engine: StackSetEngine) -> None:
-        self._engine = engine
+    def __init__(self, member: Member) -> None:
+        self._member = member
         self._aims: dict[Pair, Aim] = {}
         self._whole_units: tuple[str, ...] = ()
         self._regions: tuple[str, ...] = ()
@@ -52,7 +51,7 @@ class Task(ABC):
 
     def perform(self, stack_set: StackSetRecord, instance: Instance) -> Outcome:
         """Work on one instance. Raises nothing."""
-        return self._engine.member.deploy(stack_set, instance, self._aims[instance.pair])
+        return self._member.deploy(stack_set, instance, self._aims[instance.pair])
 
     def settle(self, stack_set: StackSetRecord, instance: Instance, outcome: Outcome) -> None:
         """Write down how the work on one instance ended."""
@@ -92,11 +91,11 @@ class Creation(Task):
 
     def __init__(
         self,
-        engine: StackSetEngine,
+        member: Member,
         choose: Callable[[StackSetRecord], Mapping[Pair, str]],
         overrides: Overrides | None = None,
     ) -> None:
-        super().__init__(engine)
+        super().__init__(member)
         self._choose = choose
         self._overrides = overrides
 
@@ -151,13 +150,13 @@ class Update(Task):
 
     def __init__(
         self,
-        engine: StackSetEngine,
+        member: Member,
         choose: Callable[[StackSetRecord], list[Instance]],
         apply: Callable[[StackSetRecord], None],
         *,
         outdates: bool,
     ) -> None:
-        super().__init__(engine)
+        super().__init__(member)
         self._choose = choose
         self._apply = apply
         self._outdates = outdates
@@ -186,11 +185,11 @@ class Overriding(Task):
 
     def __init__(
         self,
-        engine: StackSetEngine,
+        member: Member,
         choose: Callable[[StackSetRecord], list[Instance]],
         overrides: Overrides | None,
     ) -> None:
-        super().__init__(engine)
+        super().__init__(member)
         self._choose = choose
         self._overrides = overrides
 
@@ -213,14 +212,14 @@ class Deletion(Task):
 
     def __init__(
         self,
-        engine: StackSetEngine,
+        member: Member,
         choose: Callable[[StackSetRecord], list[Instance]],
         *,
         retain: bool,
         whole_units: tuple[str, ...] = (),
         regions: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(engine)
+        super().__init__(member)
         self._choose = choose
         self._retain = retain
         self._whole_units = whole_units
@@ -235,7 +234,7 @@ class Deletion(Task):
 
     def perform(self, stack_set: StackSetRecord, instance: Instance) -> Outcome:
         """Remove the stack, or leave it behind."""
-        return self._engine.member.delete(stack_set, instance, retain=self._retain)
+        return self._member.delete(stack_set, instance, retain=self._retain)
 
     def settle(self, stack_set: StackSetRecord, instance: Instance, outcome: Outcome) -> None:
         """The record goes with the stack."""
@@ -248,8 +247,10 @@ class Deletion(Task):
 class Foreign(Task):
     """Somebody else's operation, of which only is known that it takes its time (seconds of real time)."""
 
-    def __init__(self, engine: StackSetEngine, seconds: float) -> None:
-        super().__init__(engine)
+    shows_roles = False
+
+    def __init__(self, member: Member, seconds: float) -> None:
+        super().__init__(member)
         self.seconds = seconds
 
     def begin(self, stack_set: StackSetRecord) -> list[Instance]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.signals import Signals
@@ -14,9 +14,7 @@ from orgmon.sandbox.trail.records import Record, Written, records_of
 from orgmon.sandbox.trail.sign_in import sign_in
 from orgmon.sandbox.trail.trail_api import TrailApi
 from orgmon.sandbox.trail.trails import Trails
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 _ENDING = ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")
 # What selectors look at in the record of such a call, which is not there yet.

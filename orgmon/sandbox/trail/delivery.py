@@ -14,7 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.signals import Signals
@@ -22,9 +22,7 @@ from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.grants import Sender
 from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.trail.records import Record, Written
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 LARGEST_EVENT = 262_144
 Item = TypeVar("Item")

@@ -9,14 +9,12 @@ from __future__ import annotations
 import base64
 import secrets
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.trail.identities import Sessions, identity_of
 from orgmon.sandbox.trail.records import Record, Written, frame
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 _SECRETS = "secretsmanager.amazonaws.com"
 _BY_DEFAULT = "alias/aws/secretsmanager"

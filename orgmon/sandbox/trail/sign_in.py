@@ -7,13 +7,11 @@ name is hidden); recorded events.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.trail.records import GLOBAL_REGION, Record, Written, frame
 from orgmon.sandbox.trail.values import HIDDEN
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 _BROWSER = "Mozilla/5.0 (X11; Linux x86_64) sandbox"
 ROOT = "root"

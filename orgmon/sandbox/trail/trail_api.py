@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.trail.delivery import Delivery
@@ -10,9 +10,7 @@ from orgmon.sandbox.trail.event_history import EventHistory
 from orgmon.sandbox.trail.records import stamp
 from orgmon.sandbox.trail.selectors import DEFAULT
 from orgmon.sandbox.trail.trails import Trails
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 # The member of a call that names the trail it changes.
 _CHANGING = {

@@ -7,15 +7,13 @@ ARN, which only the management account (or its delegated administrator) may chan
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.seed import CLOUDTRAIL_PRINCIPAL
 from orgmon.sandbox.trail.records import Record
 from orgmon.sandbox.trail.selectors import selects
-
-if TYPE_CHECKING:
-    from orgmon.sandbox.world import World
+from orgmon.sandbox.world import World
 
 
 class Trails:

@@ -19,7 +19,7 @@ import pytest
 
 from orgmon.rehearsal.serving import served
 from tests import sample
-from tests.processes import LONGEST, heed_interrupts, own_temporary_folder, small_config
+from tests.whole.processes import LONGEST, heed_interrupts, own_temporary_folder, small_config
 
 TEXT = (sample.ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests import sample
-from tests.processes import orgmon, own_temporary_folder
+from tests.whole.processes import orgmon, own_temporary_folder
 
 # Chapters, command lines and claims; what stands between them, and every number, differs from run to run.
 TOLD = re.compile(r"^(?:== |\$ orgmon |  ok  |[0-9]+ of ).*$", re.MULTILINE)

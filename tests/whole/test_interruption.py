@@ -15,7 +15,7 @@ from typing import Any
 
 from orgmon.rehearsal.serving import Served, served
 from orgmon.sandbox.calls import Call
-from tests.processes import LONGEST, Ended, end, orgmon, small_config, start
+from tests.whole.processes import LONGEST, Ended, end, orgmon, small_config, start
 
 SEED = 5150
 KILLS = 5
@@ -91,7 +91,7 @@ def stacks(here: Served) -> list[tuple[str, str, str]]:
     return sorted(
         (account, GENERATED.sub("", stack.name), str(stack.status))
         for account in here.sandbox.world.organization.accounts
-        for stack in here.sandbox.engine.stacks(account, "us-east-1")
+        for stack in here.sandbox.engine.register.stacks(account, "us-east-1")
         if not stack.is_gone
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orgmon.sandbox.world import World
-from tests.links import HOME, MEMBER, SECURITY
+from tests.whole.links import HOME, MEMBER, SECURITY
 
 
 def _hub(world: World, service: str) -> Any:

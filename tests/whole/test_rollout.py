@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from orgmon.sandbox import actors
-from tests.embedded import Rehearsal, rehearsal
+from tests.whole.embedded import Rehearsal, rehearsal
 
 PAYMENTS = "904417263085"
 WEB_SHOP = "138860294471"
@@ -60,10 +61,13 @@ def test_plan_lists_every_pair_and_only_reads(fresh: Rehearsal) -> None:
 
 
 def test_deploy_covers_everything_and_a_second_one_does_nothing(deployed: Rehearsal) -> None:
-    assert deployed.orgmon("plan")[0] == 0
     calls = calls_of(deployed)
+    assert deployed.orgmon("plan")[0] == 0
+    for_plan = Counter(call.operation for call in calls)
+    calls.clear()
     code, out, _ = deployed.orgmon("deploy", "--yes")
     assert (code, "Nothing to do" in out) == (0, True)
+    assert Counter(call.operation for call in calls) == for_plan
     assert not [call.operation for call in calls if not call.operation.startswith(READING)]
     code, data = deployed.data("status")
     assert code == 0
@@ -229,7 +233,7 @@ def test_destroy_keeps_the_logs_and_the_next_deploy_adopts_them(deployed: Rehear
         stack.name
         for account in world.organization.accounts
         for region in ("us-east-1", "us-east-2")
-        for stack in engine.stacks(account, region)
+        for stack in engine.register.stacks(account, region)
         if not stack.is_gone
     ]
     assert len(left) == 1

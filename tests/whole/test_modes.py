@@ -14,10 +14,10 @@ import yaml
 
 from orgmon.sandbox.world import World
 from tests import sample
-from tests.embedded import SECURITY_PROFILE, Rehearsal, rehearsal
-from tests.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
-from tests.links import HOME, MANAGEMENT, MEMBER, SECURITY
 from tests.sandbox.services import allow, document, service
+from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsal
+from tests.whole.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
+from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
 
 LOG_ARCHIVE = "059913402786"
 WEB_SHOP = "138860294471"
@@ -60,7 +60,7 @@ def destroy(found: Rehearsal) -> None:
 
 def stack_names(found: Rehearsal, account: str) -> set[str]:
     """The stacks of an account in the home Region, without the ids of their stack sets."""
-    stacks = found.sandbox.engine.stacks(account, HOME)
+    stacks = found.sandbox.engine.register.stacks(account, HOME)
     identity = re.compile("^StackSet-|-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     return {identity.sub("", stack.name) for stack in stacks if not stack.is_gone}
 

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from orgmon.sandbox.mailbox import Letter
 from orgmon.sandbox.world import World
-from tests.embedded import Rehearsal
-from tests.links import HOME, MANAGEMENT, MEMBER, SECURITY
+from tests.whole.embedded import Rehearsal
+from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
 
 EVENT, MEMBER_ALARM, CENTRAL, PIPELINE = "event", "member alarm", "central alarm", "pipeline alarm"
 DECOY, TAMPERING, ACCESS_KEY = "decoy-touched", "trail-tampering", "access-key-change"

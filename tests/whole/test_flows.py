@@ -14,9 +14,10 @@ from orgmon.detections.catalogue import shipped
 from orgmon.sandbox import actors
 from orgmon.sandbox.mailbox import Letter
 from orgmon.sandbox.world import World
-from tests import links
-from tests.embedded import Rehearsal, rehearsal
-from tests.flows import (
+from tests.sandbox.services import messages
+from tests.whole import links
+from tests.whole.embedded import Rehearsal, rehearsal
+from tests.whole.flows import (
     ACCESS_KEY,
     ALARMS,
     ALERTS,
@@ -42,9 +43,8 @@ from tests.flows import (
     touch,
     ways,
 )
-from tests.links import HOME, MANAGEMENT, MEMBER, SECURITY
-from tests.sandbox.services import messages
-from tests.tampering import TAMPERINGS
+from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
+from tests.whole.tampering import TAMPERINGS
 
 pytestmark = pytest.mark.xdist_group("flows")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import ClientError
 
-from tests.processes import LONGEST, Ended, end, orgmon, own_temporary_folder, small_config, start
+from tests.whole.processes import LONGEST, Ended, end, orgmon, own_temporary_folder, small_config, start
 
 MANAGEMENT = "310247698127"
 PAYMENTS = "904417263085"
@@ -280,17 +281,20 @@ def test_trouble_has_three_actions(calm: Running) -> None:
     "arguments",
     [("env",), ("mailbox",), ("clock", "1"), ("trouble", "lift"), ("trouble", "suspend", PAYMENTS)],
 )
-@pytest.mark.parametrize("note", ["", "not JSON", '{"url": "http://127.0.0.1:1", "pid": 1, "region": "us-east-1", '
-                                                  '"access_key": "a", "secret_key": "s"}'])  # fmt: skip
+@pytest.mark.parametrize("note", ["", "not JSON", '{"url": "http://127.0.0.1:1", "region": "us-east-1", '
+                                                  '"access_key": "a", "secret_key": "s", "token": "t"}'])  # fmt: skip
 def test_without_a_sandbox_each_says_how_to_start_one(
     arguments: tuple[str, ...], note: str, tmp_path: Path
 ) -> None:
     shell = own_temporary_folder(tmp_path)
     if note:
-        (tmp_path / "notes" / f"orgmon-sandbox-{os.getuid()}.json").write_text(note)
+        digest = hashlib.sha256(str(tmp_path).encode()).hexdigest()[:12]
+        (tmp_path / "notes" / f"orgmon-sandbox-{os.getuid()}-{digest}.json").write_text(note)
     ended = orgmon("sandbox", *arguments, environment=shell, folder=tmp_path)
     assert ended.code == 1
-    assert ended.err == "error: no sandbox is running\nstart one in another terminal: orgmon sandbox serve\n"
+    assert ended.err == (
+        f"error: no sandbox is running at {tmp_path}\nstart one in another terminal: orgmon sandbox serve\n"
+    )
 
 
 def test_serve_without_a_config_leaves_no_note(tmp_path: Path) -> None:
@@ -298,3 +302,64 @@ def test_serve_without_a_config_leaves_no_note(tmp_path: Path) -> None:
     assert ended.code == 1
     assert "orgmon validate --sample" in ended.err
     assert list((tmp_path / "notes").iterdir()) == []
+
+
+COMMANDS = (("env",), ("mailbox",), ("clock", "0"), ("trouble", "lift"))
+
+
+def test_a_second_one_of_the_same_folder_is_refused_and_a_named_one_is_not(running: Running) -> None:
+    ended = running.sandbox("serve")
+    assert ended.code == 1
+    assert f"a sandbox is served at {running.folder} already" in ended.err
+    process = start(("sandbox", "--name", "blue", "serve"), running.shell, running.folder)
+    try:
+        url = lines_of(process, "serving on http://127.0.0.1:").partition("AWS_ENDPOINT_URL=")[2].split()[0]
+        assert url != running.variables["AWS_ENDPOINT_URL"]
+        assert url in running.sandbox("--name", "blue", "env").out
+        assert running.sandbox("env").out == running.printed
+        assert running.sandbox("--name", "blue", "trouble", "deny", "sns", "*").code == 0
+        running.client("sns").list_topics()
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert end(process).code == 0
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_no_command_reaches_the_sandbox_of_another_folder(
+    running: Running, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    ended = orgmon("sandbox", *arguments, environment=running.shell, folder=tmp_path)
+    assert (ended.code, ended.out) == (1, "")
+    assert f"no sandbox is running at {tmp_path}" in ended.err
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_from_anywhere_the_address_in_the_environment_counts(
+    running: Running, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    shell = {**running.shell, **running.variables}
+    assert orgmon("sandbox", *arguments, environment=shell, folder=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://sqs.us-east-1.amazonaws.com", "nonsense"])
+def test_an_address_where_no_sandbox_is_says_so(url: str, tmp_path: Path) -> None:
+    shell = own_temporary_folder(tmp_path, AWS_ENDPOINT_URL=url)
+    ended = orgmon("sandbox", "mailbox", environment=shell, folder=tmp_path)
+    assert ended.code == 1
+    assert ended.err.startswith(f"error: AWS_ENDPOINT_URL is {url}, and no sandbox answers there\n")
+
+
+def test_inside_run_the_sandbox_that_it_started_is_found(tmp_path: Path) -> None:
+    small_config(tmp_path)
+    inside = " && ".join(
+        f"{sys.executable} -m orgmon sandbox {words}"
+        for words in ("mailbox", "clock 60", "trouble deny sns '*'", "run -- printenv AWS_ENDPOINT_URL")
+    )
+    ended = orgmon(
+        "sandbox", "run", "--", "sh", "-c", f"{inside} && echo $AWS_ENDPOINT_URL",
+        environment=own_temporary_folder(tmp_path), folder=tmp_path,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    clock, trouble, there, own = ended.out.splitlines()
+    assert (trouble, there) == ("done", own)
+    assert clock[:2] == "20"

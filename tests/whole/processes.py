@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from tests import sample
-from tests.embedded import smaller
+from tests.whole.embedded import smaller
 
 # Generous: on a busy machine a rollout takes several times as long, and a hung one must end.
 LONGEST = 300.0

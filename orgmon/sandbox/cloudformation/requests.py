@@ -1,0 +1,39 @@
+"""What is asked of a stack, checked as AWS checks it at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orgmon.sandbox.calls import Principal, Refusal
+from orgmon.sandbox.cloudformation.capabilities import require
+from orgmon.sandbox.cloudformation.parameters import settle
+from orgmon.sandbox.cloudformation.stack import Request
+from orgmon.sandbox.cloudformation.template import Template
+
+
+def request_of(
+    template: Template,
+    given: Iterable[Mapping[str, Any]],
+    tags: Mapping[str, str],
+    capabilities: tuple[str, ...],
+    principal: Principal | None,
+    *,
+    previous: Mapping[str, str] | None = None,
+    on_failure: str = "ROLLBACK",
+    **further: Any,
+) -> Request:
+    """A checked request: parameters settled, capabilities sufficient, tags allowed. Raises Refusal."""
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise Refusal("ValidationError", "aws: prefixed tag key names are not allowed for external use.")
+    require(template, capabilities)
+    values = settle(template.parameters, given, previous)
+    return Request(
+        template=template,
+        parameters=values,
+        tags=dict(tags),
+        capabilities=capabilities,
+        principal=principal,
+        on_failure=on_failure,
+        **further,
+    )

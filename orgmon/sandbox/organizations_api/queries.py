@@ -1,0 +1,154 @@
+"""What can be asked of Organizations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orgmon.organization import OrganizationalUnit
+from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.organization import Member, OrgView
+from orgmon.sandbox.organizations_api.shapes import Shapes, page
+
+
+class Queries:
+    """Handlers of the reading calls, each named after its API call. ``creations``: CreateAccount requests by id."""
+
+    def __init__(self, view: OrgView, creations: dict[str, dict[str, Any]]) -> None:
+        self._view = view
+        self._shapes = Shapes(view)
+        self._creations = creations
+
+    def DescribeOrganization(self, call: Call) -> dict[str, Any]:
+        """The organization; every member may ask."""
+        view = self._view
+        manager = view.accounts[view.management_account]
+        organization = {
+            "Id": view.org_id,
+            "Arn": f"arn:aws:organizations::{manager.id}:organization/{view.org_id}",
+            "FeatureSet": "ALL",
+            "MasterAccountArn": self._shapes.account_arn(manager.id),
+            "MasterAccountId": manager.id,
+            "MasterAccountEmail": manager.email,
+            "AvailablePolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}],
+        }
+        return {"Organization": organization}
+
+    def ListAccounts(self, call: Call) -> dict[str, Any]:
+        """The members, in pages."""
+        return page(
+            "Accounts", [self._shapes.account(one) for one in self._view.accounts.values()], call.params
+        )
+
+    def DescribeAccount(self, call: Call) -> dict[str, Any]:
+        """One member."""
+        return {"Account": self._shapes.account(self._view.member(call.params["AccountId"]))}
+
+    def ListRoots(self, call: Call) -> dict[str, Any]:
+        """The one root."""
+        root = self._view.units[self._view.root_id]
+        entry = {
+            "Id": root.id,
+            "Arn": self._shapes.arn(f"root/{self._view.org_id}/{root.id}"),
+            "Name": root.name,
+        }
+        return page("Roots", [{**entry, "PolicyTypes": []}], call.params)
+
+    def ListOrganizationalUnitsForParent(self, call: Call) -> dict[str, Any]:
+        """The units directly below a root or unit."""
+        parent = self._parent(call.params["ParentId"])
+        found = [self._shapes.unit(unit) for unit in self._view.units.values() if unit.parent_id == parent.id]
+        return page("OrganizationalUnits", found, call.params)
+
+    def DescribeOrganizationalUnit(self, call: Call) -> dict[str, Any]:
+        """One unit."""
+        return {"OrganizationalUnit": self._shapes.unit(self._view.unit(call.params["OrganizationalUnitId"]))}
+
+    def ListAccountsForParent(self, call: Call) -> dict[str, Any]:
+        """The accounts directly below a root or unit."""
+        parent = self._parent(call.params["ParentId"])
+        found = [
+            self._shapes.account(one) for one in self._view.accounts.values() if one.parent_id == parent.id
+        ]
+        return page("Accounts", found, call.params)
+
+    def ListChildren(self, call: Call) -> dict[str, Any]:
+        """The ids directly below a root or unit, of one type."""
+        parent, kind = self._parent(call.params["ParentId"]), call.params["ChildType"]
+        pool: Sequence[Member | OrganizationalUnit] = (
+            list(self._view.accounts.values()) if kind == "ACCOUNT" else list(self._view.units.values())
+        )
+        found = [{"Id": one.id, "Type": kind} for one in pool if one.parent_id == parent.id]
+        return page("Children", found, call.params)
+
+    def ListParents(self, call: Call) -> dict[str, Any]:
+        """The one parent of an account or unit."""
+        child = call.params["ChildId"]
+        one = self._view.accounts.get(child) or self._view.units.get(child)
+        if one is None or not one.parent_id:
+            raise Refusal("ChildNotFoundException", "You specified a child that doesn't exist.")
+        kind = "ROOT" if one.parent_id == self._view.root_id else "ORGANIZATIONAL_UNIT"
+        return page("Parents", [{"Id": one.parent_id, "Type": kind}], call.params)
+
+    def DescribeCreateAccountStatus(self, call: Call) -> dict[str, Any]:
+        """How a CreateAccount request is doing."""
+        found = self._creations.get(call.params["CreateAccountRequestId"])
+        if found is None:
+            raise Refusal(
+                "CreateAccountStatusNotFoundException", "You specified a request that doesn't exist."
+            )
+        return {"CreateAccountStatus": found}
+
+    def ListCreateAccountStatus(self, call: Call) -> dict[str, Any]:
+        """All CreateAccount requests, by state if asked."""
+        states = call.params.get("States") or ["IN_PROGRESS", "SUCCEEDED", "FAILED"]
+        found = [one for one in self._creations.values() if one["State"] in states]
+        return page("CreateAccountStatuses", found, call.params)
+
+    def ListTagsForResource(self, call: Call) -> dict[str, Any]:
+        """The tags of an account, unit or root."""
+        tags = self._view.tags_of(call.params["ResourceId"])
+        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+
+    def ListAWSServiceAccessForOrganization(self, call: Call) -> dict[str, Any]:
+        """The services that have trusted access."""
+        found = [
+            {"ServicePrincipal": name, "DateEnabled": since}
+            for name, since in sorted(self._view.service_access.items())
+        ]
+        return page("EnabledServicePrincipals", found, call.params)
+
+    def ListDelegatedAdministrators(self, call: Call) -> dict[str, Any]:
+        """The members that administer a service, or any service."""
+        wanted = call.params.get("ServicePrincipal")
+        since: dict[str, Any] = {}
+        for one in self._view.delegations:
+            if wanted in (None, one.service):
+                since.setdefault(one.account, one.since)
+        found = [
+            {**self._shapes.account(self._view.accounts[account]), "DelegationEnabledDate": moment}
+            for account, moment in since.items()
+        ]
+        return page("DelegatedAdministrators", found, call.params)
+
+    def ListDelegatedServicesForAccount(self, call: Call) -> dict[str, Any]:
+        """The services that a member administers."""
+        account = call.params["AccountId"]
+        self._view.member(account)
+        found = [
+            {"ServicePrincipal": one.service, "DelegationEnabledDate": one.since}
+            for one in self._view.delegations
+            if one.account == account
+        ]
+        if not found:
+            raise Refusal(
+                "AccountNotRegisteredException",
+                "The provided account is not a registered delegated administrator for your organization.",
+            )
+        return page("DelegatedServices", found, call.params)
+
+    def _parent(self, parent_id: str) -> OrganizationalUnit:
+        found = self._view.units.get(parent_id)
+        if found is None:
+            raise Refusal("ParentNotFoundException", "You specified parent that doesn't exist.")
+        return found
