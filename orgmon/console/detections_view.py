@@ -110,10 +110,8 @@ def proofs(console: Console, found: Sequence[Proofs]) -> None:
         console.print(f"[red]FAILED[/] {one.detection.id}")
         for what in one.refusals:
             console.print(f"  {what}", markup=False)
-        if not one.proofs and not one.refusals:
-            console.print(
-                "  no examples: write orgmon: {examples: {match: [...], ignore: [...]}}", markup=False
-            )
+        for problem in one.lacks:
+            console.print(f"  {problem}", markup=False)
         for proof in one.proofs:
             if not proof.holds:
                 verb = "matches" if proof.found else "ignores"

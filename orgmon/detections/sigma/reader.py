@@ -58,6 +58,7 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
         scope=ours.scope,
         runbook=ours.runbook,
         flows=frozenset(Flow) if ours.flows is None else ours.flows,
+        declares_reads=ours.reads,
         flows_are_open=ours.flows is None,
         log_source=log_source,
         tags=tuple(str(tag) for tag in rule.tags),
