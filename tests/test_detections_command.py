@@ -162,6 +162,8 @@ def test_import_says_what_becomes_of_each_file(rules: Path, capsys: pytest.Captu
     code, text = printed(capsys, "import", rules / "public-bucket.yml", "--json")
     assert code == 0
     assert json.loads(text)["data"][0]["event"] == "exact"
+    _, text = printed(capsys, "import", rules / "public-bucket.yml")
+    assert text.endswith("\n1 file: 1 exact in both flows, 1 usable, 0 refused\n")
 
 
 def test_a_folder_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,6 +134,5 @@ def verdicts(console: Console, found: Sequence[FileVerdict]) -> None:
     exact = sum(
         Verdict.REFUSED not in (one.metric, one.event) and Verdict.SUPERSET is not one.event for one in found
     )
-    console.print(
-        f"{len(found)} files: {exact} exact in both flows, {usable} usable, {len(found) - usable} refused"
-    )
+    files = "1 file" if len(found) == 1 else f"{len(found)} files"
+    console.print(f"{files}: {exact} exact in both flows, {usable} usable, {len(found) - usable} refused")

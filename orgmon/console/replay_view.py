@@ -13,7 +13,7 @@ from rich.text import Text
 from orgmon.console.plan_view import duration
 from orgmon.console.styles import SEVERITIES
 from orgmon.recordings.work import Progress
-from orgmon.replay.report import DetectionResult, ReplayReport, Unread
+from orgmon.replay.report import DetectionResult, ReplayReport, Unread, number
 
 SHOWN = 20
 SILENT = 8
@@ -32,10 +32,10 @@ def show(console: Console, report: ReplayReport) -> None:
             console.print(f"loud: {one.id}: {one.forecast.proposal}", style="yellow", markup=False)
     for one in report.detections:
         if one.disagreements:
-            told = f"disagreement: {one.id}: {one.disagreements} times, such as {', '.join(one.examples)}"
+            told = f"disagreement: {one.id}: {number(one.disagreements, 'time')}, such as {', '.join(one.examples)}"
             console.print(told, style="red", markup=False)
     for path, count in report.violations:
-        console.print(f"unexpected type: {path} in {count:,} records", style="yellow", markup=False)
+        console.print(f"unexpected type: {path} in {number(count, 'record')}", style="yellow", markup=False)
     _list(console, "not read", report.unread)
     _list(console, "not replayed", report.not_replayed)
     console.print(report.summary, markup=False)
