@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from orgmon.aws.session import Sessions, translated
+from orgmon.aws.errors import translated
+from orgmon.aws.session import Sessions
 from orgmon.errors import AwsError, NotFoundError
 from orgmon.stackset import (
     AutoDeployment,

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orgmon.aws.session import Sessions, translated
+from orgmon.aws.errors import translated
+from orgmon.aws.session import Sessions
 from orgmon.errors import AwsError, DeploymentError, NotFoundError
 from orgmon.stackset import Stack, TemplateBody
 
