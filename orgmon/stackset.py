@@ -187,7 +187,10 @@ class StackInstance:
 
 @dataclass(frozen=True)
 class Operation:
-    """A stack set operation as listed: ``created`` and ``ended`` are ISO 8601 times in UTC."""
+    """A stack set operation as listed: ``created`` and ``ended`` are ISO 8601 times in UTC.
+
+    ``failed`` is how many stack instances have failed so far.
+    """
 
     id: str
     action: str
@@ -195,6 +198,7 @@ class Operation:
     created: str = ""
     ended: str = ""
     reason: str = ""
+    failed: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One question to many accounts and Regions: a call for each pair, many at a time, and an answer or an error for each."""
+"""One question to many accounts and Regions: a call for each pair, many at a time, an answer or an error for each."""
 
 from __future__ import annotations
 

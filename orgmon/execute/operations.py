@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import islice
 
 from orgmon.aws.stack_sets import IN_PROGRESS, SAME_ID, STALE, StackSets, running_operation
-from orgmon.aws.stacks import Sleep, waits
+from orgmon.aws.waiting import Sleep, waits
 from orgmon.errors import AwsError
 from orgmon.execute.outcome import Progress
 from orgmon.plan.model import (

@@ -7,7 +7,8 @@ import time
 
 from orgmon.aws.artifacts import Artifacts
 from orgmon.aws.stack_sets import StackSets
-from orgmon.aws.stacks import Sleep, Stacks
+from orgmon.aws.stacks import Stacks
+from orgmon.aws.waiting import Sleep
 from orgmon.errors import AwsError, DeploymentError, OrgmonError
 from orgmon.execute.operations import Operations, OperationStep
 from orgmon.execute.outcome import Progress, StepOutcome
@@ -123,9 +124,7 @@ class Runner:
             case DeleteStackSet():
                 self._stack_sets.delete(step.stack_set)
             case CreateStack() | UpdateStack():
-                kind = "CREATE" if isinstance(step, CreateStack) else "UPDATE"
-                template = self._artifacts.template_argument(step.stack.template)
-                self._stacks.apply(step.stack, kind, template)
+                self._stacks.apply(step.stack, self._artifacts.template_argument(step.stack.template))
             case DeleteStack():
                 self._stacks.delete(step.stack)
             case _:
