@@ -5,16 +5,28 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PAGE := detections export --shipped --format markdown --out docs/detections.md
 
-.PHONY: demo test check bench render clean
+.PHONY: demo test quick check bench render clean
+
+WORKERS := -n 4
+# The tests that start no sandbox; they have to cover the product without it.
+WITHOUT_SANDBOX := tests --ignore tests/sandbox --ignore tests/whole
+COVERED := --cov --cov-report= --cov-fail-under 90
+ENOUGH := --fail-under 90
 
 demo: $(READY)
 	@$(BIN)/orgmon demo
 
 test: check
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(WORKERS) $(WITHOUT_SANDBOX) $(COVERED)
+	@for part in execute plan aws; do $(BIN)/coverage report --include "orgmon/$$part/*" $(ENOUGH) >/dev/null || \
+		{ $(BIN)/coverage report --skip-covered --show-missing --include "orgmon/$$part/*"; exit 1; }; done
+	@$(BIN)/pytest $(WORKERS) tests/sandbox tests/whole
 	@$(BIN)/orgmon render --check
 	@$(BIN)/orgmon detections test
 	@$(BIN)/orgmon $(PAGE) --check
+
+quick: $(READY)
+	@$(BIN)/pytest -n 2 -m "not slow" $(WITHOUT_SANDBOX)
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet .

@@ -188,6 +188,7 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_filter_patterns_say_what_the_condition_means(
@@ -203,6 +204,7 @@ def test_filter_patterns_say_what_the_condition_means(
         assert by_filters(one, record, MEMBER_PREFIX) == matches(one, record)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_event_patterns_say_what_the_condition_means(
@@ -218,6 +220,7 @@ def test_event_patterns_say_what_the_condition_means(
         assert by_rules(one, record) == matches(one, record) or (wider and not matches(one, record))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(WORDS), conditions, st.lists(records(), min_size=4, max_size=8))
 def test_wider_rules_take_all_that_the_condition_takes(

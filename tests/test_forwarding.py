@@ -77,6 +77,7 @@ def variations(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(variations())
 def test_what_the_hub_wants_arrives_exactly_once(record: dict[str, Any]) -> None:
@@ -128,6 +129,7 @@ def test_the_rules_are_the_same_without_decoys() -> None:
     assert forwarding(reversed(DETECTIONS)) == MEMBER
 
 
+@pytest.mark.slow
 def test_adding_or_dropping_a_detection_keeps_the_law() -> None:
     fewer = tuple(one for one in DETECTIONS if one.id != "root-use")
     rules = forwarding(fewer)
@@ -175,6 +177,7 @@ def detections(draw: st.DrawFn) -> tuple[Detection, ...]:
     return tuple(found)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(detections(), st.data())
 def test_the_law_holds_for_any_detections(found: tuple[Detection, ...], data: st.DataObject) -> None:
