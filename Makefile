@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOCK := requirements-dev.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PAGE := detections export --shipped --format markdown --out docs/detections.md
 
-.PHONY: demo test quick check bench render clean
+.PHONY: demo test quick check bench docs render lock clean
 
 WORKERS := -n 4
 # The tests that start no sandbox; they have to cover the product without it.
@@ -37,17 +39,27 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
+docs: $(READY)
+	@$(BIN)/python docs/drawing.py > docs/overview.svg
+	@$(BIN)/python docs/recording.py > docs/demo.md.new && mv docs/demo.md.new docs/demo.md
+
 render: $(READY)
 	@$(BIN)/orgmon render
 	@$(BIN)/orgmon schema > accounts.schema.json
 	@$(BIN)/orgmon $(PAGE)
 
 # A failed installation leaves no stamp, so that the next run tries again.
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(LOCK)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing orgmon into $(VENV) ..." >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]'
+	@$(PIP) --require-hashes --requirement $(LOCK)
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# Which versions the environment has, for every platform and with their hashes.
+lock:
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command 'make lock' --extra dev --output-file $(LOCK) pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
