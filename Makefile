@@ -3,18 +3,32 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOCK := requirements-dev.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PAGE := detections export --shipped --format markdown --out docs/detections.md
 
-.PHONY: demo test check bench render clean
+.PHONY: demo test quick check bench docs render lock clean
+
+WORKERS := -n 4
+# The tests that start no sandbox; they have to cover the product without it.
+WITHOUT_SANDBOX := tests --ignore tests/sandbox --ignore tests/whole
+COVERED := --cov --cov-report= --cov-fail-under 90
+ENOUGH := --fail-under 90
 
 demo: $(READY)
 	@$(BIN)/orgmon demo
 
 test: check
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(WORKERS) $(WITHOUT_SANDBOX) $(COVERED)
+	@for part in execute plan aws; do $(BIN)/coverage report --include "orgmon/$$part/*" $(ENOUGH) >/dev/null || \
+		{ $(BIN)/coverage report --skip-covered --show-missing --include "orgmon/$$part/*"; exit 1; }; done
+	@$(BIN)/pytest $(WORKERS) tests/sandbox tests/whole
 	@$(BIN)/orgmon render --check
 	@$(BIN)/orgmon detections test
 	@$(BIN)/orgmon $(PAGE) --check
+
+quick: $(READY)
+	@$(BIN)/pytest -n 2 -m "not slow" $(WITHOUT_SANDBOX)
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet .
@@ -25,17 +39,27 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
 
+docs: $(READY)
+	@$(BIN)/python docs/drawing.py > docs/overview.svg
+	@$(BIN)/python docs/recording.py > docs/demo.md.new && mv docs/demo.md.new docs/demo.md
+
 render: $(READY)
 	@$(BIN)/orgmon render
 	@$(BIN)/orgmon schema > accounts.schema.json
 	@$(BIN)/orgmon $(PAGE)
 
 # A failed installation leaves no stamp, so that the next run tries again.
-$(READY): pyproject.toml
+$(READY): pyproject.toml $(LOCK)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing orgmon into $(VENV) ..." >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]'
+	@$(PIP) --require-hashes --requirement $(LOCK)
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# Which versions the environment has, for every platform and with their hashes.
+lock:
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command 'make lock' --extra dev --output-file $(LOCK) pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import help, operations, reading, replay, sandbox
+from benchmarks import everywhere, help, operations, reading, replay, sandbox
 from benchmarks.measure import Figure
 from orgmon import __version__
 
@@ -49,7 +49,7 @@ def write(path: Path, figures: Iterable[Figure]) -> None:
 def main() -> int:
     """Measure one thing after the other."""
     figures: list[Figure] = []
-    for module in (help, reading, operations, sandbox, replay):
+    for module in (help, reading, everywhere, operations, sandbox, replay):
         print(f"measuring {module.__name__.split('.')[-1]} ...", file=sys.stderr)
         figures += module.measured()
     show(Console(), figures)

@@ -1,4 +1,4 @@
-"""A stub of the list APIs below the SDK: bytes and a delay instead of the network.
+"""A stub of AWS's APIs below the SDK: bytes and a delay instead of the network.
 
 It sits where botocore would send the request, so that the real client, its parser and its retries are measured.
 All answers are built once.
@@ -44,10 +44,11 @@ def members() -> list[str]:
 
 
 class Stub:
-    """Answers requests; counts them by API call."""
+    """Answers requests after ``latency`` seconds; counts them by API call."""
 
-    def __init__(self) -> None:
+    def __init__(self, latency: float = LATENCY) -> None:
         self.calls: Counter[str] = Counter()
+        self._latency = latency
         self._lock = threading.Lock()
         self._instances = list(_instance_pages())
         self._units = [f"ou-abcd-{number:08}" for number in range(UNITS)]
@@ -71,7 +72,7 @@ class Stub:
         call, content, status = getattr(self, f"_{host}", self._nothing)(request, body)
         with self._lock:
             self.calls[call] += 1
-        time.sleep(LATENCY)
+        time.sleep(self._latency)
         return AWSResponse(request.url, status, {"x-amzn-RequestId": "1"}, _Raw(content))
 
     def _cloudformation(self, _: Any, body: str) -> tuple[str, bytes, int]:
@@ -99,6 +100,18 @@ class Stub:
         found = members()[self._units.index(parent) :: UNITS] if parent in self._units else []
         accounts = [{"Id": one, "Name": one, "Email": "a@example.com", "State": "ACTIVE"} for one in found]
         return _page("Accounts", accounts, begin)
+
+    def _sts(self, *_: object) -> tuple[str, bytes, int]:
+        return "AssumeRole", ASSUMED, 200
+
+    def _cloudtrail(self, *_: object) -> tuple[str, bytes, int]:
+        return "DescribeTrails", TRAILS, 200
+
+    def _events(self, *_: object) -> tuple[str, bytes, int]:
+        return "ListRules", RULES, 200
+
+    def _sns(self, *_: object) -> tuple[str, bytes, int]:
+        return "ListTopics", TOPICS, 200
 
     def _nothing(self, *_: object) -> tuple[str, bytes, int]:
         """There is no bucket yet."""
@@ -178,3 +191,47 @@ def _small_answer(action: str, asked: dict[str, str]) -> bytes:
         "<Status>SUCCEEDED</Status><CreationTimestamp>2026-11-20T12:00:00Z</CreationTimestamp></member>"
     )
     return _answer_of(action, f"<Summaries>{operation}</Summaries>")
+
+
+ASSUMED = _answer_of(
+    "AssumeRole",
+    "<Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
+    f"<SessionToken>{'t' * 700}</SessionToken><Expiration>2126-11-20T12:00:00Z</Expiration></Credentials>",
+)
+TRAILS = json.dumps(
+    {
+        "trailList": [
+            {
+                "Name": "orgmon",
+                "S3BucketName": "orgmon-logs",
+                "IsMultiRegionTrail": True,
+                "HomeRegion": "us-east-1",
+                "TrailARN": f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/orgmon",
+                "IsOrganizationTrail": True,
+            }
+        ]
+    }
+).encode()
+RULES = json.dumps(
+    {
+        "Rules": [
+            {
+                "Name": f"orgmon-forward-{number}",
+                "Arn": f"arn:aws:events:us-east-1:{MANAGEMENT}:rule/orgmon-forward-{number}",
+                "EventPattern": json.dumps({"source": ["aws.iam"], "detail": {"eventName": ["CreateUser"]}}),
+                "State": "ENABLED",
+                "EventBusName": "default",
+            }
+            for number in range(8)
+        ]
+    }
+).encode()
+TOPICS = _answer_of(
+    "ListTopics",
+    "<Topics>"
+    + "".join(
+        f"<member><TopicArn>arn:aws:sns:us-east-1:{MANAGEMENT}:topic-{number}</TopicArn></member>"
+        for number in range(5)
+    )
+    + "</Topics>",
+)

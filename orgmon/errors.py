@@ -99,7 +99,8 @@ class MissingExtraError(OrgmonError):
 class AwsError(OrgmonError):
     """An AWS call failed.
 
-    ``operation`` is the API call, ``code`` AWS's error code; ``account`` and ``region`` say where.
+    ``operation`` is the API call and ``of`` what it is about, ``code`` AWS's error code; ``account`` and ``region``
+    say where.
     """
 
     def __init__(
@@ -111,10 +112,12 @@ class AwsError(OrgmonError):
         account: str = "",
         region: str = "",
         remedy: str = "",
+        of: str = "",
     ) -> None:
         place = " in ".join(part for part in (account and f"account {account}", region) if part)
-        super().__init__(f"{operation} failed{f' ({place})' if place else ''}: {code}: {message}", remedy)
-        self.operation, self.code, self.message = operation, code, message
+        call = f"{operation} of {of}" if of else operation
+        super().__init__(f"{call} failed{f' ({place})' if place else ''}: {code}: {message}", remedy)
+        self.operation, self.of, self.code, self.message = operation, of, code, message
         self.account, self.region = account, region
 
 

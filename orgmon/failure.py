@@ -22,6 +22,29 @@ VARIABLE = (
     (re.compile(r"RequestToken: [^,)]+"), "RequestToken: ID"),
     (re.compile(r"StackSet-[\w-]+-ID"), "STACK"),
 )
+# Every spelling of "too fast": as an error code, and in the texts of AWS and of stack instances. botocore's retries
+# know most of them (retries/standard.py), and count LimitExceededException, which for CloudFormation and CloudWatch
+# Logs is a quota that no waiting helps.
+THROTTLING = (
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "Throttled",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequests",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "ProvisionedThroughputExceededException",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "TransactionInProgressException",
+    "EC2ThrottledException",
+    "KMSThrottlingException",
+    "Rate exceeded",
+)
+BUSY = "AWS was busy: run the same command again, it retries only what failed"
 # What to do about the reasons that AWS gives (facts on StatusReason texts).
 REMEDIES = (
     (
@@ -50,7 +73,7 @@ REMEDIES = (
         "repair the stack in the account (continue or cancel its rollback), then run again",
     ),
     ("termination protection", "switch termination protection off on the member's stack, then run again"),
-    ("Rate exceeded", "AWS was busy: run the same command again, it retries only what failed"),
+    *((spelling, BUSY) for spelling in THROTTLING),
     ("is not authorized", "give the role named in the message the right it lacks, then run again"),
 )
 DEFAULT_REMEDY = "remove the cause and run the same command again: only what is not CURRENT is retried"
@@ -86,6 +109,11 @@ def same(reason: str) -> str:
     for pattern, word in VARIABLE:
         reason = pattern.sub(word, reason)
     return reason
+
+
+def is_throttling(code: str, message: str = "") -> bool:
+    """Does an error of AWS's say that calls come too fast?"""
+    return code in THROTTLING or code == "429" or "Rate exceeded" in message
 
 
 def remedy_for(reason: str) -> str:

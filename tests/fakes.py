@@ -149,8 +149,8 @@ class FakeStacks(Stacks):
     error: AwsError | DeploymentError | None = None
     made: list[str] = field(default_factory=list)
 
-    def apply(self, stack: Stack, kind: str, template: Mapping[str, str]) -> None:
-        self._make(f"{kind} {stack.name}")
+    def apply(self, stack: Stack, template: Mapping[str, str]) -> None:
+        self._make(f"APPLY {stack.name}")
 
     def delete(self, stack: Stack) -> None:
         self._make(f"DELETE {stack.name}")

@@ -66,6 +66,7 @@ def test_a_file_that_is_no_saved_plan_is_wrong_usage(
     assert "is not a saved plan" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_rendering_is_fresh_twice_the_same_and_stale_when_touched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +102,7 @@ def test_json_knows_every_noun() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["validate"], ["render", "--check"]])
 def test_what_needs_no_credentials_loads_no_aws_sdk(command: list[str]) -> None:
     code = (

@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -77,13 +78,25 @@ def metric_filter(one: Detection) -> MetricFilter:
     return found
 
 
+@lru_cache(4)
+def filters_of(one: Detection, prefix: str) -> list[filterpattern.FilterPattern]:
+    """The compiled filters, read back once for all records that they are tried with."""
+    return [filterpattern.parse(found.pattern) for found in metric_filters(one, prefix)]
+
+
+@lru_cache(4)
+def rules_of(one: Detection) -> list[eventpattern.EventPattern]:
+    """The compiled rules, read back once for all records that they are tried with."""
+    return [eventpattern.parse(rule.pattern) for rule in event_rules(one)]
+
+
 def by_filters(one: Detection, record: dict[str, Any], prefix: str) -> bool:
     message = json.dumps(record if prefix == TRAIL_PREFIX else envelope(record))
-    return any(filterpattern.parse(found.pattern).matches(message) for found in metric_filters(one, prefix))
+    return any(found.matches(message) for found in filters_of(replace(one, examples=()), prefix))
 
 
 def by_rules(one: Detection, record: dict[str, Any]) -> bool:
-    return any(eventpattern.parse(rule.pattern).matches(envelope(record)) for rule in event_rules(one))
+    return any(rule.matches(envelope(record)) for rule in rules_of(replace(one, examples=())))
 
 
 ODD = ["a*b", 'a"b', "a\\b", "100%", "é", "a b", "$.x", "{", "(a)"]
@@ -167,6 +180,7 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_filter_patterns_say_what_the_condition_means(
@@ -182,6 +196,7 @@ def test_filter_patterns_say_what_the_condition_means(
         assert by_filters(one, record, MEMBER_PREFIX) == matches(one, record)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_event_patterns_say_what_the_condition_means(
@@ -197,6 +212,7 @@ def test_event_patterns_say_what_the_condition_means(
         assert by_rules(one, record) == matches(one, record) or (wider and not matches(one, record))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(WORDS), conditions, st.lists(records(), min_size=4, max_size=8))
 def test_wider_rules_take_all_that_the_condition_takes(

@@ -21,8 +21,10 @@ PLANTED = {
     "actions/extra.py": "from orgmon.actions import deploy",
     "actions/validate.py": "from orgmon.aws import session",
     "config/extra.py": "import moto, awacs, rich\nfrom orgmon.sandbox import world",
+    "detections/sigma/extra.py": "from orgmon.detections import compile_rule",
     "plan/extra.py": "from orgmon.stacks import names",
     "sandbox/extra.py": "import orgmon.stackset",
+    "sandbox/clock.py": "from orgmon.sandbox import world",
 }
 """Modules and what they must not import."""
 
@@ -31,6 +33,9 @@ REFUSED = {
         "- orgmon.drift",
         "- orgmon.newroom",
         "orgmon.sandbox.extra -> orgmon.stackset",
+    ),
+    "reading a rule does not compile it, and no compiler reads one": (
+        "orgmon.detections.sigma.extra -> orgmon.detections.compile_rule",
     ),
     "only rehearsal/ and its two commands import the sandbox": (
         "orgmon.config.extra -> orgmon.sandbox.world",
@@ -42,6 +47,7 @@ REFUSED = {
     "what needs no credentials loads no AWS SDK": ("orgmon.actions.validate -> orgmon.aws.session",),
     "the planner decides on values alone": ("orgmon.plan.extra -> orgmon.stacks.names",),
     "commands know nothing of each other": ("orgmon.commands.extra -> orgmon.commands.plan",),
+    "the sandbox is free of import circles, at every depth": ("- .clock -> .world",),
     "actions know nothing of each other": ("orgmon.actions.extra -> orgmon.actions.deploy",),
 }
 """What is said of each contract that the planted modules break."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -36,13 +37,19 @@ def envelope(record: dict[str, Any]) -> dict[str, Any]:
     return {"source": f"aws.{service}", "detail-type": "AWS API Call via CloudTrail", "detail": record}
 
 
+@cache
+def parsed(pattern: str) -> eventpattern.EventPattern:
+    """A pattern that many events are tried with, read once."""
+    return eventpattern.parse(json.loads(pattern))
+
+
 def takers(rules: tuple[EventRule, ...], record: dict[str, Any]) -> list[str]:
     """The rules that get the event, with what their state hides from them left out."""
     hidden = is_read(record["eventName"])
     return [
         rule.name
         for rule in rules
-        if eventpattern.parse(rule.pattern).matches(envelope(record))
+        if parsed(json.dumps(rule.pattern)).matches(envelope(record))
         and not (hidden and rule.state is RuleState.ENABLED)
     ]
 
@@ -71,6 +78,7 @@ def variations(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(variations())
 def test_what_the_hub_wants_arrives_exactly_once(record: dict[str, Any]) -> None:
@@ -122,6 +130,7 @@ def test_the_rules_are_the_same_without_decoys() -> None:
     assert forwarding(reversed(DETECTIONS)) == MEMBER
 
 
+@pytest.mark.slow
 def test_adding_or_dropping_a_detection_keeps_the_law() -> None:
     fewer = tuple(one for one in DETECTIONS if one.id != "root-use")
     rules = forwarding(fewer)
@@ -169,6 +178,7 @@ def detections(draw: st.DrawFn) -> tuple[Detection, ...]:
     return tuple(found)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(detections(), st.data())
 def test_the_law_holds_for_any_detections(found: tuple[Detection, ...], data: st.DataObject) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orgmon.aws.session import SLOWEST, RateLimiter
+from orgmon.aws.rate import SLOWEST, RateLimiter
 
 THROTTLED = (object(), {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}})
 DENIED = (object(), {"Error": {"Code": "AccessDenied"}})
@@ -63,20 +63,20 @@ def test_a_pause_is_not_saved_up(limiter: RateLimiter, watch: Watch) -> None:
 
 
 def test_a_throttled_answer_halves_the_rate(limiter: RateLimiter, watch: Watch) -> None:
-    limiter.learn(response=THROTTLED)
+    limiter.learn(THROTTLED)
     assert seconds_for(10, limiter, watch) == pytest.approx(2.0)
 
 
 def test_it_never_becomes_slower_than_the_slowest(limiter: RateLimiter, watch: Watch) -> None:
     for _ in range(50):
-        limiter.learn(response=THROTTLED)
+        limiter.learn(THROTTLED)
     assert seconds_for(10, limiter, watch) == pytest.approx(10 / SLOWEST)
 
 
 def test_good_answers_bring_the_rate_back_and_no_further(limiter: RateLimiter, watch: Watch) -> None:
-    limiter.learn(response=THROTTLED)
+    limiter.learn(THROTTLED)
     for _ in range(200):
-        limiter.learn(response=GOOD)
+        limiter.learn(GOOD)
     assert seconds_for(10, limiter, watch) == pytest.approx(1.0)
 
 
@@ -84,5 +84,5 @@ def test_good_answers_bring_the_rate_back_and_no_further(limiter: RateLimiter, w
 def test_other_errors_and_no_answer_are_not_throttling(
     limiter: RateLimiter, watch: Watch, answer: tuple[object, dict[str, object]] | None
 ) -> None:
-    limiter.learn(response=answer)
+    limiter.learn(answer)
     assert seconds_for(10, limiter, watch) == pytest.approx(1.0)

@@ -148,6 +148,7 @@ def scanned(scanner: Scanner, found: Sequence[dict[str, Any]]) -> list[tuple[int
     return [hits.get(place, ()) for place in range(len(found))]
 
 
+@pytest.mark.slow
 @QUICKLY
 @given(st.lists(conditions, min_size=1, max_size=5), st.lists(records(), min_size=1, max_size=6))
 @pytest.mark.parametrize("fast", [True, False])
@@ -161,6 +162,7 @@ def test_generated_code_means_what_the_conditions_mean(
     assert scanned(Scanner(rules_of(*found), fast=fast), wanted) == expected
 
 
+@pytest.mark.slow
 @QUICKLY
 @given(st.lists(conditions, min_size=1, max_size=5), st.lists(records(), min_size=1, max_size=6))
 def test_both_ways_of_reading_find_the_same(found: list[Condition], wanted: list[dict[str, Any]]) -> None:
@@ -426,6 +428,7 @@ def test_times_leave_out_what_is_outside() -> None:
     assert (found.first, found.last) == ("2026-11-27T00:02:00Z", "2026-11-27T00:03:00Z")
 
 
+@pytest.mark.slow
 def test_verify_agrees_on_the_shipped_examples_and_finds_a_wrong_artefact() -> None:
     found = replayable(map(with_samples, shipped()), ())[0]
     examples = [

@@ -91,6 +91,7 @@ def test_every_format_is_read(
     assert (report["events"], report["unread"]) == (3, [])
 
 
+@pytest.mark.slow
 def test_standard_input_is_read(tmp_path: Path) -> None:
     found = subprocess.run(
         [sys.executable, "-m", "orgmon", "replay", "-", "--format", "json"],
@@ -110,6 +111,7 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_the_extra_is_optional_and_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +125,7 @@ def test_the_extra_is_optional_and_changes_nothing(
     assert capsys.readouterr().out == bare.stdout
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_long_is_read_in_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     many = [
         record(number, **KEY, padding=random.Random(number).randbytes(1000).hex()) for number in range(3000)
@@ -289,6 +292,7 @@ def test_a_config_fills_in_decoys_and_no_output_names_them(
     assert phrase not in printed.out + printed.err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the processes below another in /proc")
 def test_an_interruption_leaves_no_process_behind(tmp_path: Path) -> None:
     body = gzip.compress(json.dumps({"Records": [record(n) for n in range(20_000)]}).encode())
@@ -365,6 +369,7 @@ def test_progress_says_rate_and_time_left() -> None:
     assert line(Progress(events=10), 1) == "10 events, 10/s, 0.0 MB/s"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["table", "json", "csv", "html"])
 @pytest.mark.parametrize("to_file", [True, False])
 def test_half_of_a_surrogate_pair_stops_no_output(form: str, to_file: bool, tmp_path: Path) -> None:

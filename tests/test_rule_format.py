@@ -285,6 +285,7 @@ PARTS = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=7).map("".join), st.lists(st.text("ab.1", max_size=5)))
 def test_shapes_take_what_the_expression_is_found_in(pattern: str, strings: list[str]) -> None:

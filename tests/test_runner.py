@@ -82,7 +82,7 @@ def test_every_plain_step_is_done_in_order() -> None:
     assert [outcome.step for outcome in outcomes] == list(PLAIN_STEPS)
     assert all(outcome.is_good for outcome in outcomes)
     assert bench.artifacts.made == ["put code.zip", "empty artifacts us-east-1"]
-    assert bench.stacks.made == ["CREATE orgmon-trail", "UPDATE orgmon-trail", "DELETE orgmon-trail"]
+    assert bench.stacks.made == ["APPLY orgmon-trail", "APPLY orgmon-trail", "DELETE orgmon-trail"]
     assert bench.stack_sets.made == ["CreateStackSet orgmon-hub True", "DeleteStackSet orgmon-hub"]
 
 

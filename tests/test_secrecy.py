@@ -198,6 +198,7 @@ def conditions(draw: st.DrawFn, name: str) -> Condition:
     return All((call("GetSecretValue"), asked)) if draw(st.booleans()) else asked
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), names, st.lists(values, min_size=1, max_size=3))
 def test_no_template_in_members_ever_tells_a_secret(

@@ -51,6 +51,7 @@ def resources(definition: StackDefinition, **changes: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("definition", STACKS, ids=IDS)
 def test_cfn_lint_finds_nothing_in_any_detection_region(definition: StackDefinition) -> None:
     regions = list(sample.config().regions.detection_regions)

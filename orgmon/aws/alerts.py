@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orgmon.alerting import ALERTING
-from orgmon.aws.session import Sessions, translated
+from orgmon.aws.errors import translated
+from orgmon.aws.session import Sessions
 from orgmon.config.model import OrganizationSection
 from orgmon.errors import AwsError, NotFoundError
 from orgmon.stacks import names

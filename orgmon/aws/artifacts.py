@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orgmon.aws.session import Sessions, translated
+from orgmon.aws.errors import translated
+from orgmon.aws.session import Sessions
 from orgmon.errors import NotFoundError
 from orgmon.stackset import Artifact, TemplateBody
 

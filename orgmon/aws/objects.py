@@ -8,7 +8,10 @@ from typing import Any, BinaryIO, cast
 
 import boto3
 
-from orgmon.aws.session import Sessions, translated
+from orgmon.aws.clients import Caller, shared_client
+from orgmon.aws.errors import translated
+from orgmon.aws.rate import RateLimiter
+from orgmon.aws.session import Sessions
 from orgmon.errors import UsageError
 
 OURS = re.compile(r"orgmon-logs-(\d{12})-([a-z0-9-]+)")
@@ -60,4 +63,5 @@ def client_of(bucket: str, sessions: Sessions | None, make: Callable[[str | None
     if ours is not None and sessions is not None:
         return sessions.member(ours[1], "s3", ours[2])
     session = make(None) if make is not None else boto3.Session()
-    return session.client("s3")
+    with translated("client"):
+        return shared_client(session._session, "s3").called_by(Caller("caller", RateLimiter()))

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orgmon.aws.artifacts import Artifacts
-from orgmon.aws.session import Sessions, translated
+from orgmon.aws.errors import translated
+from orgmon.aws.session import Sessions
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
 from orgmon.errors import AwsError

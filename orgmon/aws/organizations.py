@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from orgmon.aws.session import translated
+from orgmon.aws.errors import translated
 from orgmon.organization import Account, AccountState, Organization, OrganizationalUnit
 
 # AWS Organizations answers few calls a second (roughly a dozen of each kind); more workers only get throttled.

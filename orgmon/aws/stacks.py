@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from orgmon.aws.session import Sessions, translated
+from orgmon.aws.change_sets import ChangeSet, Outcome
+from orgmon.aws.errors import translated
+from orgmon.aws.session import Sessions
+from orgmon.aws.waiting import Sleep, waits
 from orgmon.errors import AwsError, DeploymentError, NotFoundError
 from orgmon.stackset import Stack, TemplateBody
 
-# CloudFormation says that nothing changed in one of these ways.
-NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-Sleep = Callable[[float], None]
-
-
-def waits(first: float = 0.1, longest: float = 30.0) -> Any:
-    """Ever longer waits in seconds: quick things are seen quickly, long ones cost few calls."""
-    current = first
-    while True:
-        yield current
-        current = min(current * 1.6, longest)
+# How often a change is asked for anew because another one came first.
+ATTEMPTS = 5
+# Until an execution or a deletion has begun the stack still shows its old status; seconds, as a rule.
+BEGINNING = 25
+# What CloudFormation says where a stack has come, gone or begun to change since it was last looked at.
+OVERTAKEN = re.compile(r"(?i)\bstack\b.*(_IN_PROGRESS|already exists|does not exist)")
+# A stack's own status as a change of it begins; those of a rollback are part of the change that failed.
+BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS")
 
 
 class Stacks:
@@ -32,11 +34,11 @@ class Stacks:
 
     def read(self, name: str, account: str, region: str) -> Stack | None:
         """A stack with its template, or None where there is none."""
-        found = self._describe(name, region)
-        if found is None or found["StackStatus"] == "DELETE_COMPLETE":
+        told = self._describe(name, account, region)
+        if told is None:
             return None
         client = self._sessions.management("cloudformation", region)
-        with translated("cloudformation:GetTemplate", account=account, region=region):
+        with translated("cloudformation:GetTemplate", account=account, region=region, of=name):
             body = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
         return Stack(
             name=name,
@@ -44,135 +46,140 @@ class Stacks:
             region=region,
             template=TemplateBody(body) if isinstance(body, str) else TemplateBody.of(body),
             parameters=tuple(
-                sorted((item["ParameterKey"], item["ParameterValue"]) for item in found.get("Parameters", []))
+                sorted((item["ParameterKey"], item["ParameterValue"]) for item in told.get("Parameters", []))
             ),
-            capabilities=tuple(found.get("Capabilities", [])),
-            tags=tuple((tag["Key"], tag["Value"]) for tag in found.get("Tags", [])),
-            status=found["StackStatus"],
-            reason=found.get("StackStatusReason", ""),
+            capabilities=tuple(told.get("Capabilities", [])),
+            tags=tuple((tag["Key"], tag["Value"]) for tag in told.get("Tags", [])),
+            status=told["StackStatus"],
+            reason=told.get("StackStatusReason", ""),
         )
 
-    def _describe(self, name: str, region: str) -> dict[str, Any] | None:
+    def _describe(self, name: str, account: str, region: str) -> dict[str, Any] | None:
+        """A stack as DescribeStacks tells it; None where there is none (any more)."""
         client = self._sessions.management("cloudformation", region)
         try:
-            with translated("cloudformation:DescribeStacks", region=region):
-                found: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
+            with translated("cloudformation:DescribeStacks", account=account, region=region, of=name):
+                told: dict[str, Any] = client.describe_stacks(StackName=name)["Stacks"][0]
         except AwsError as error:
             if isinstance(error, NotFoundError) or "does not exist" in error.message:
                 return None
             raise
-        return found
+        return None if told["StackStatus"] == "DELETE_COMPLETE" else told
 
-    def apply(self, stack: Stack, kind: str, template: Mapping[str, str]) -> None:
+    def apply(self, stack: Stack, template: Mapping[str, str]) -> None:
         """Create or update a stack through a change set and wait for its end.
 
-        ``kind`` is CREATE or UPDATE. Raises DeploymentError with the first failed resource and its reason.
+        ``template`` is TemplateBody or TemplateURL. A change that somebody else makes meanwhile is waited for, and then
+        it is looked at what is still to do. Raises DeploymentError with the first failed resource and its reason.
         """
         client = self._sessions.management("cloudformation", stack.region)
-        change_set = f"orgmon-{stack.template.digest}"
-        self._drop_change_set(client, stack, change_set)
-        with translated("cloudformation:CreateChangeSet", account=stack.account, region=stack.region):
-            client.create_change_set(
-                StackName=stack.name,
-                ChangeSetName=change_set,
-                ChangeSetType=kind,
-                ImportExistingResources=True,
-                Parameters=[
-                    {"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters
-                ],
-                Capabilities=list(stack.capabilities),
-                Tags=[{"Key": key, "Value": value} for key, value in stack.tags],
-                **template,
-            )
-        if self._ready(client, stack, change_set):
-            with translated("cloudformation:ExecuteChangeSet", account=stack.account, region=stack.region):
-                client.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
-            # Until the execution has begun the stack still shows its old status.
-            self._executed(client, stack, change_set)
-            self.settle(stack)
+        change_set = ChangeSet(client, stack, self._sleep)
+        for seconds in islice(waits(first=1.0), ATTEMPTS):
+            before = self._quiet(stack)
+            outcome = self._carry_out(change_set, before, template)
+            if outcome is Outcome.EXECUTED:
+                self._begun(stack, change_set)
+                self.settle(stack)
+            if outcome is not Outcome.OVERTAKEN:
+                return
+            self._sleep(seconds)
+            if self._quiet(stack) not in (before, "REVIEW_IN_PROGRESS"):
+                self.settle(stack)
+        raise DeploymentError(
+            f"{stack.name} in account {stack.account}, {stack.region}: other changes came first {ATTEMPTS} times",
+            "find out who else changes this stack, then run the same command again",
+        )
 
-    def _drop_change_set(self, client: Any, stack: Stack, change_set: str) -> None:
-        """An earlier run that was interrupted may have left one of the same name."""
+    def _carry_out(self, change_set: ChangeSet, status: str | None, template: Mapping[str, str]) -> Outcome:
         try:
-            with translated("cloudformation:DeleteChangeSet"):
-                client.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
+            return change_set.carry_out(
+                "CREATE" if status in (None, "REVIEW_IN_PROGRESS") else "UPDATE", template
+            )
         except AwsError as error:
-            if "does not exist" not in error.message and not isinstance(error, NotFoundError):
-                raise
+            if error.code == "ValidationError" and OVERTAKEN.search(error.message):
+                return Outcome.OVERTAKEN
+            raise
 
-    def _ready(self, client: Any, stack: Stack, change_set: str) -> bool:
-        """Wait for a change set. False where it has no changes; raises DeploymentError where it failed."""
-        for seconds in waits():
-            with translated("cloudformation:DescribeChangeSet", region=stack.region):
-                found = client.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
-            if found["Status"] == "CREATE_COMPLETE":
-                return True
-            if found["Status"] == "FAILED":
-                reason = found.get("StatusReason", "")
-                self._drop_change_set(client, stack, change_set)
-                if any(text in reason for text in NO_CHANGES):
-                    return False
-                raise DeploymentError(f"{stack.name}: change set failed: {reason}", "see the reason above")
-            self._sleep(seconds)
-        raise AssertionError("unreachable: waits() has no end")
-
-    def _executed(self, client: Any, stack: Stack, change_set: str) -> None:
-        for seconds in waits():
-            try:
-                with translated("cloudformation:DescribeChangeSet", region=stack.region):
-                    found = client.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
-            except AwsError as error:
-                if isinstance(error, NotFoundError) or "does not exist" in error.message:
-                    return
-                raise
-            if found["ExecutionStatus"].startswith("EXECUTE_") and found["ExecutionStatus"] not in (
-                "EXECUTE_IN_PROGRESS",
-            ):
-                return
-            described = self._describe(stack.name, stack.region)
-            if described and described["StackStatus"].endswith("_IN_PROGRESS"):
+    def _begun(self, stack: Stack, change_set: ChangeSet) -> None:
+        for seconds in islice(waits(), BEGINNING):
+            if change_set.begun() or _is_changing(self._status(stack)):
                 return
             self._sleep(seconds)
+        raise DeploymentError(
+            f"{stack.name}: CloudFormation does not begin to execute change set {change_set.name}",
+            "run the same command again",
+        )
+
+    def _status(self, stack: Stack) -> str | None:
+        told = self._describe(stack.name, stack.account, stack.region)
+        return told["StackStatus"] if told else None
+
+    def _quiet(self, stack: Stack) -> str | None:
+        """Wait until nothing goes on with a stack; its status, or None where there is none."""
+        for seconds in waits():
+            status = self._status(stack)
+            if not _is_changing(status):
+                break
+            self._sleep(seconds)
+        return status
 
     def settle(self, stack: Stack) -> Stack | None:
         """Wait until nothing goes on with a stack; None where it is gone.
 
         Raises DeploymentError where it ended other than well.
         """
-        for seconds in waits():
-            found = self._describe(stack.name, stack.region)
-            if found is None or found["StackStatus"] == "DELETE_COMPLETE":
-                return None
-            if found["StackStatus"] == "REVIEW_IN_PROGRESS" or not found["StackStatus"].endswith(
-                "_IN_PROGRESS"
-            ):
-                break
-            self._sleep(seconds)
+        self._quiet(stack)
         settled = self.read(stack.name, stack.account, stack.region)
         if settled and not settled.is_settled:
-            raise DeploymentError(
-                f"{stack.name} in account {stack.account}, {stack.region}: {settled.status}: "
-                f"{self._first_failure(settled) or settled.reason}",
-                "remove the cause and run the same command again",
-            )
+            raise self._unwell(settled)
         return settled
+
+    def _unwell(self, stack: Stack) -> DeploymentError:
+        return DeploymentError(
+            f"{stack.name} in account {stack.account}, {stack.region}: {stack.status}: "
+            f"{self._first_failure(stack) or stack.reason}",
+            "remove the cause and run the same command again",
+        )
 
     def _first_failure(self, stack: Stack) -> str:
         """The reason of the first resource that failed in the last change: the root cause."""
-        client = self._sessions.management("cloudformation", stack.region)
-        with translated("cloudformation:DescribeStackEvents", region=stack.region):
-            events = client.describe_stack_events(StackName=stack.name)["StackEvents"]
-        failed = [
+        failures = [
             f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '')}"
-            for event in events
+            for event in self._last_change(stack)
             if event["ResourceStatus"].endswith("_FAILED")
             and "cancelled" not in event.get("ResourceStatusReason", "").lower()
         ]
-        return failed[-1] if failed else ""
+        return failures[-1] if failures else ""
+
+    def _last_change(self, stack: Stack) -> Iterator[dict[str, Any]]:
+        """The events of a stack, newest first, back to where its last change began."""
+        client = self._sessions.management("cloudformation", stack.region)
+        with translated(
+            "cloudformation:DescribeStackEvents", account=stack.account, region=stack.region, of=stack.name
+        ):
+            for page in client.get_paginator("describe_stack_events").paginate(StackName=stack.name):
+                for event in page["StackEvents"]:
+                    yield event
+                    about_stack = event.get("PhysicalResourceId") == event.get("StackId")
+                    if about_stack and event["ResourceStatus"] in BEGINNINGS:
+                        return
 
     def delete(self, stack: Stack) -> None:
         """Delete a stack and wait until it is gone. Raises DeploymentError where it stays."""
+        self._quiet(stack)
         client = self._sessions.management("cloudformation", stack.region)
-        with translated("cloudformation:DeleteStack", account=stack.account, region=stack.region):
+        with translated(
+            "cloudformation:DeleteStack", account=stack.account, region=stack.region, of=stack.name
+        ):
             client.delete_stack(StackName=stack.name)
-        self.settle(stack)
+        for seconds in islice(waits(), BEGINNING):
+            if self._quiet(stack) in (None, "DELETE_FAILED"):
+                break
+            self._sleep(seconds)
+        if found := self.read(stack.name, stack.account, stack.region):
+            raise self._unwell(found)
+
+
+def _is_changing(status: str | None) -> bool:
+    """A stack in REVIEW_IN_PROGRESS only waits for its first change set to be executed."""
+    return status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"

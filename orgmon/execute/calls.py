@@ -73,14 +73,8 @@ class Calls:
                 self._stack_sets.create(step.stack_set, step.auto_deployment, template)
             case DeleteStackSet():
                 self._stack_sets.delete(step.stack_set)
-            case CreateStack():
-                self._stacks.apply(
-                    step.stack, "CREATE", self._artifacts.template_argument(step.stack.template)
-                )
-            case UpdateStack():
-                self._stacks.apply(
-                    step.stack, "UPDATE", self._artifacts.template_argument(step.stack.template)
-                )
+            case CreateStack() | UpdateStack():
+                self._stacks.apply(step.stack, self._artifacts.template_argument(step.stack.template))
             case DeleteStack():
                 self._stacks.delete(step.stack)
             case _:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from orgmon.aws.stack_sets import IN_PROGRESS, SAME_ID, STALE, StackSets, running_operation
-from orgmon.aws.stacks import waits
+from orgmon.aws.waiting import waits
 from orgmon.errors import AwsError, DeploymentError
 from orgmon.execute.progress import Look, Progress
 from orgmon.execute.waiting import REAL, Clock, pauses

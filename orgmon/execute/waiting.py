@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from orgmon.aws.stacks import waits
+from orgmon.aws.waiting import waits
 
 
 @dataclass(frozen=True)
