@@ -127,6 +127,12 @@ def test_what_is_forwarded_is_wider_rather_than_secret() -> None:
         forwarding((filled(alone, filling("calls", ("GoSecretly",))),))
 
 
+def test_what_tells_a_secret_is_named_by_its_place() -> None:
+    content = {"A": ["x", {"B": f"of {PHRASE}1"}], PHRASE: {"C": PHRASE}, "D": sealed(("y",))}
+    assert [*told(content, {PHRASE, "*"})] == ["A.1.B", "key 1", "D.0"]
+    assert [*told({"A": "of Partner, the Key-"}, {"Partner*Key-"})] == ["A"]
+
+
 def careless(build: Callable[[Template, Inputs], object], who: Who = Who.MEMBERS) -> StackDefinition:
     def made(inputs: Inputs) -> Template:
         template = new_template("Careless")

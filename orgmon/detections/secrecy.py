@@ -53,17 +53,19 @@ def _sealed(value: Any) -> Any:
 def told(content: object, secrets: Collection[str]) -> Iterator[str]:
     """Where plain data holds a sealed text, or one in which one of the secrets is: paths such as ``Resources.X``."""
     shapes = [Glob(("", *secret.split("*"), "")) for secret in secrets if secret.strip("*")]
-    yield from _told(content, shapes, "")
+    return map(".".join, _told(content, shapes))
 
 
-def _told(content: object, shapes: Collection[Glob], path: str) -> Iterator[str]:
+def _told(content: object, shapes: Collection[Glob]) -> Iterator[tuple[str, ...]]:
     if isinstance(content, str):
         if isinstance(content, Sealed) or any(shape.fits(content) for shape in shapes):
-            yield path
+            yield ()
     elif isinstance(content, dict):
         for number, (key, value) in enumerate(content.items()):
-            hidden = [*_told(key, shapes, f"{path}.({number})".lstrip("."))]
-            yield from hidden or _told(value, shapes, f"{path}.{key}".lstrip("."))
+            if list(_told(key, shapes)):
+                yield (f"key {number}",)  # by its number, for it tells the secret itself
+            else:
+                yield from ((str(key), *path) for path in _told(value, shapes))
     elif isinstance(content, list | tuple):
         for number, value in enumerate(content):
-            yield from _told(value, shapes, f"{path}[{number}]")
+            yield from ((str(number), *path) for path in _told(value, shapes))
