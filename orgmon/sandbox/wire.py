@@ -159,14 +159,15 @@ def _parameters(protocol: str, operation: Any, labels: dict[str, Any], request: 
         return {}
     if protocol == CBOR:
         return _from_cbor(shape, request.get_data())
+    is_rest = protocol.startswith("rest")
     reader = _PARSERS[protocol](operation, timestamp_parser=_moment)
     params: dict[str, Any] = reader.parse(
         {
             "method": request.method,
             # In lower case: names of S3 metadata are taken from them.
-            "headers": Headers([(name.lower(), value) for name, value in request.headers]),
+            "headers": Headers([(name.lower(), value) for name, value in request.headers] if is_rest else []),
             "body": _unchunked(request),
-            "values": request.args if protocol.startswith("rest") else request.values,
+            "values": request.values if protocol in ("query", "ec2") else request.args,
             "url_params": labels,
             "url_path": request.path,
         }
