@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orgmon import eventpattern, filterpattern
+from orgmon.alerting import Severity
 from orgmon.detections import catalogue
 from orgmon.detections.codec import from_json, to_json
 from orgmon.detections.compile_filter import (
@@ -38,16 +39,7 @@ from orgmon.detections.condition import (
     Within,
 )
 from orgmon.detections.meaning import matches, resolve
-from orgmon.detections.model import (
-    Detection,
-    EventRule,
-    MetricFilter,
-    RuleState,
-    Runbook,
-    Scope,
-    Severity,
-    Threshold,
-)
+from orgmon.detections.model import Detection, EventRule, MetricFilter, RuleState, Runbook, Scope, Threshold
 from orgmon.detections.quotas import check_event_bus, check_log_group
 from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError

@@ -95,6 +95,17 @@ CASES = [
         ["accounts.yaml:14:13: 'governed' is empty; write at least one"],
     ),
     (
+        changed("severities: [critical]", "severities: [critical, informational]"),
+        [
+            "accounts.yaml:81:30: 'severities' is 'informational', which is not known; "
+            "use one of 'critical', 'high', 'medium' or 'low'"
+        ],
+    ),
+    (
+        changed("protocol: email", "protocol: emial"),
+        ["accounts.yaml:82:17: 'protocol' is 'emial', which is not known; did you mean 'email'?"],
+    ),
+    (
         changed("scope:\n", "scoep:\n"),
         ["accounts.yaml:54:1: unknown key 'scoep'; did you mean 'scope'?"],
     ),

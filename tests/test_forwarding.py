@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgmon import eventpattern
+from orgmon.alerting import Severity
 from orgmon.detections import catalogue
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.condition import All, Condition, Either, Flag, Glob, Matches, Not
 from orgmon.detections.forwarding import MAX_RULES, forwarding
-from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState, Runbook, Scope, Severity
+from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState, Runbook, Scope
 from orgmon.detections.projection import is_read
 from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
+from orgmon.alerting import Severity
 from orgmon.detections.codec import from_json, to_json
 from orgmon.detections.codes import InexpressibleError
 from orgmon.detections.compile_filter import metric_filters
@@ -31,7 +32,7 @@ from orgmon.detections.condition import (
 )
 from orgmon.detections.fieldset import Anything, Atom, Block, Constant, Missing, Other, Range, Text, fieldset
 from orgmon.detections.leaf_list import leaf_list
-from orgmon.detections.model import Detection, Runbook, Scope, Severity
+from orgmon.detections.model import Detection, Runbook, Scope
 from orgmon.errors import DetectionError
 from orgmon.replay.inline import inline
 from orgmon.replay.scan import Rules, Scanner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import random
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from orgmon.alerting import Severity
 from orgmon.detections.catalogue import shipped
 from orgmon.detections.condition import (
     Absent,
@@ -28,12 +30,17 @@ from orgmon.detections.condition import (
     Present,
     Within,
 )
-from orgmon.detections.model import Detection, Flow, Runbook, Scope, Severity, Threshold
+from orgmon.detections.model import Detection, Flow, Runbook, Scope, Threshold
 from orgmon.detections.proof import with_samples
+from orgmon.replay import matcher
+from orgmon.replay.access import PlainAccess
 from orgmon.replay.duplicates import Seen
 from orgmon.replay.forecast import forecast
 from orgmon.replay.grouping import Groups
 from orgmon.replay.html import as_html
+from orgmon.replay.matcher import Matcher, paths_of
+from orgmon.replay.narrowing import settled
+from orgmon.replay.paths import Layout
 from orgmon.replay.report import ReplayReport, report
 from orgmon.replay.scan import Findings, Rules, Scanner
 from orgmon.replay.selection import replayable
@@ -242,6 +249,13 @@ def test_a_function_is_made_for_the_names_that_a_condition_cannot_do_without_and
     assert scanned(scanner, wanted) == [(0,), (1,), (), (2,), (0, 2), (0,)]
     assert made.keys() == first.keys() == {"CreateUser"}
     assert made != first  # what made the function has left its place to it
+
+
+def test_what_is_written_is_as_the_module_shows() -> None:
+    wanted = All((Matches("eventName", Glob(("StopLogging",))), Absent("userIdentity.invokedBy")))
+    made = Matcher([wanted], Layout(paths_of([wanted])), PlainAccess())
+    text, _ = made.written([(0, settled(wanted, "StopLogging"))])
+    assert textwrap.indent(text, "    ") in (matcher.__doc__ or "")
 
 
 def test_the_shipped_examples_are_found_as_they_say() -> None:

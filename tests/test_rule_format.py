@@ -11,11 +11,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orgmon import eventpattern
+from orgmon.alerting import Severity
 from orgmon.detections import catalogue
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.flows import settled
 from orgmon.detections.meaning import matches
-from orgmon.detections.model import Flow, Scope, Severity
+from orgmon.detections.model import Flow, Scope
 from orgmon.detections.sigma.reader import read
 from orgmon.detections.sigma.regex_globs import globs_of
 from orgmon.errors import DetectionError

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from troposphere import Output, Sub, Template, logs
 
+from orgmon.alerting import Severity
 from orgmon.desired.inputs import notifier
 from orgmon.desired.rules import placeholders_of
 from orgmon.detections.codec import to_json
@@ -20,7 +21,7 @@ from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.condition import All, Condition, Finds, Glob, Matches, Not, Placeholder
 from orgmon.detections.forwarding import forwarding
 from orgmon.detections.meaning import resolve
-from orgmon.detections.model import Detection, Runbook, Scope, Severity, Threshold
+from orgmon.detections.model import Detection, Runbook, Scope, Threshold
 from orgmon.detections.secrecy import OPEN, Filling, Sealed, filling, sealed, told
 from orgmon.errors import DetectionError, TemplateError
 from orgmon.honeytokens import KINDS, Decoy, KindName

@@ -11,6 +11,7 @@ import pytest
 from cfnlint.api import ManualArgs, lint
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from orgmon.alerting import ALERTING
 from orgmon.config.monitoring import Decoy, DecoysSection
 from orgmon.desired.inputs import inputs
 from orgmon.desired.rules import detections_of
@@ -234,4 +235,4 @@ def test_names_of_stack_sets_leave_room_for_the_names_of_their_stacks() -> None:
 
 
 def test_every_severity_has_a_queue_class() -> None:
-    assert {names.queue_class_of(severity) for severity in names.SEVERITIES} == {"urgent", "routine"}
+    assert {names.queue_class_of(severity) for severity in ALERTING} == {"urgent", "routine"}

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from orgmon.alerting import Severity
 from orgmon.aws.objects import Objects, client_of, split
 from orgmon.detections.catalogue import shipped
-from orgmon.detections.model import Detection, Severity
+from orgmon.detections.model import Detection
 from orgmon.errors import UsageError
 from orgmon.recordings.buckets import fetched, listed
 from orgmon.recordings.sources import Source, local, may_hold

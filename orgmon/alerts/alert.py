@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orgmon.alerting import MEMBER_ALARM_PREFIX, Severity
 from orgmon.cloudtrail import CloudTrailEvent
 
 # Amazon SNS: at most 100 ASCII characters.
 SUBJECT_LENGTH = 100
 ALARM_STATE_CHANGE = "CloudWatch Alarm State Change"
-ALARM_PREFIX = "orgmon-member-"
 UNLISTED = "not listed in accounts.yaml"
 
 
@@ -87,7 +87,7 @@ def alert_of(
     return Alert(
         detection=detection,
         title=known.get("title", detection),
-        severity=known.get("severity", "high"),
+        severity=known.get("severity", Severity.HIGH),
         account=account,
         account_name=place.get("name", ""),
         owner=place.get("owner", ""),
@@ -114,14 +114,14 @@ def _of_alarm(
 ) -> Alert:
     detail = event.get("detail") or {}
     name = str(detail.get("alarmName", ""))
-    detection = name.removeprefix(ALARM_PREFIX)
+    detection = name.removeprefix(MEMBER_ALARM_PREFIX)
     known = catalogue.get(detection, {})
     account = str(event.get("account", ""))
     place = directory.get(account, {})
     return Alert(
         detection=detection,
         title=known.get("title", f"Alarm {name}"),
-        severity=known.get("severity", "high"),
+        severity=known.get("severity", Severity.HIGH),
         account=account,
         account_name=place.get("name", ""),
         owner=place.get("owner", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orgmon.alerting import ALERTING
 from orgmon.aws.errors import translated
 from orgmon.aws.session import Sessions
 from orgmon.config.model import OrganizationSection
@@ -34,7 +35,7 @@ def subscriptions(sessions: Sessions, organization: OrganizationSection) -> tupl
     region, security_account = organization.home_region, organization.security_account
     client = sessions.management("sns")
     found: list[Subscription] = []
-    for severity in names.SEVERITIES:
+    for severity in ALERTING:
         arn = f"arn:{organization.partition}:sns:{region}:{security_account}:{names.topic(severity)}"
         try:
             with translated("sns:ListSubscriptionsByTopic", account=security_account, region=region):

@@ -12,6 +12,7 @@ from orgmon.commands.options import CONFIG, FAILED, FOUND, ConfigOption, JsonOpt
 
 if TYPE_CHECKING:
     from orgmon.detections.model import Detection
+    from orgmon.detections.proof import Proofs
 
 app = typer.Typer(help="The detections: list, show, test, import, export.", no_args_is_help=True)
 RulesOption = Annotated[
@@ -71,19 +72,24 @@ def prove_(
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put every rule's examples through its compiled forms. Exit code 3 where one disagrees or has none."""
+    """Put every rule's examples through its compiled forms. Exit code 3 where one disagrees or something is lacking.
+
+    Every rule needs an example that it must match and one that it must ignore. A rule that orgmon ships also needs
+    what its users rely on (status, technique, runbook, drill ...): what is lacking is told with its place.
+    """
     from orgmon.console import detections_view
     from orgmon.console.junit import junit_xml
     from orgmon.console.output import emit, out
+    from orgmon.detections.catalogue import shipped
     from orgmon.detections.proof import prove
 
-    found = [prove(one) for one in _chosen(config, folder)]
+    found = [prove(one, shipped()) for one in _chosen(config, folder)]
     if junit is not None:
         junit.write_text(junit_xml(found), encoding="utf-8")
     if as_json:
         emit(
             "proofs",
-            [{"detection": one.detection.id, "proved": one.is_proved, "proofs": one.proofs} for one in found],
+            [_proofs(one) for one in found],
         )
     else:
         detections_view.proofs(out(), found)
@@ -152,6 +158,16 @@ def _chosen(config: Path, rules: Path | None) -> tuple[Detection, ...]:
     if config == CONFIG and not config.is_file():
         return catalogue.shipped()
     return Project(config).rules
+
+
+def _proofs(one: Proofs) -> dict[str, object]:
+    return {
+        "detection": one.detection.id,
+        "proved": one.is_proved,
+        "lacks": one.lacks,
+        "refusals": one.refusals,
+        "proofs": one.proofs,
+    }
 
 
 def _verdict(one: object) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orgmon.alerting import Severity
 from orgmon.commands.options import CONFIG, DONE, FOUND, invocation
 
 if TYPE_CHECKING:
@@ -24,16 +25,6 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     HTML = "html"
-
-
-class Level(StrEnum):
-    """Severities, worst first."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFORMATIONAL = "informational"
 
 
 def command(
@@ -52,7 +43,7 @@ def command(
         list[str] | None, typer.Option(metavar="ID", help="Only this detection; can be repeated.")
     ] = None,
     fail_on: Annotated[
-        Level | None, typer.Option("--fail-on", help="Exit code 3 for any hit this severe or worse.")
+        Severity | None, typer.Option("--fail-on", help="Exit code 3 for any hit this severe or worse.")
     ] = None,
     expect: Annotated[
         list[str] | None,
@@ -73,7 +64,6 @@ def command(
     from orgmon.actions.replay import Request, complaints, replay
     from orgmon.console.output import err
     from orgmon.console.replay_view import ReplayProgress
-    from orgmon.detections.model import Severity
 
     current = invocation(context)
     request = Request(
@@ -83,7 +73,7 @@ def command(
     with ReplayProgress(err()) as progress:
         report = replay(request, current.workspace(place) if place else None, current.make_session, progress)
     _write(report, format_, out)
-    found = complaints(report, Severity(fail_on.value) if fail_on else None, request.expected)
+    found = complaints(report, fail_on, request.expected)
     for complaint in found:
         err().print(complaint, markup=False)
     raise typer.Exit(FOUND if found else DONE)

@@ -92,8 +92,11 @@ def _told(kind: str, error: Any) -> tuple[str, str]:
     if kind == "string_pattern_mismatch":
         return f"is {value!r}, which does not fit", f"it has to fit {context['pattern']}"
     if kind in ("literal_error", "enum"):
-        near = get_close_matches(str(value), re.findall(r"'([^']+)'", context["expected"]), n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {context['expected']}"
+        known = re.sub(
+            r"<[^:]+: ('[^']+')>", r"\1", context["expected"]
+        )  # members of enums stand there as code
+        near = get_close_matches(str(value), re.findall(r"'([^']+)'", known), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {known}"
         return f"is {value!r}, which is not known", hint
     if kind in ("tuple_type", "list_type"):
         return "has to be a list", "write each item on a line of its own, after a dash"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from orgmon.config.section import Name, Section, Selector, Severity
+from orgmon.alerting import Alerting, Protocol, Severity
+from orgmon.config.section import Name, Section, Selector
+from orgmon.detections.model import Scope
 from orgmon.honeytokens import KindName
 
 TRAIL_RETENTION_DAYS = (90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
@@ -35,8 +37,8 @@ class TrailSection(Section):
 class Route(Section):
     """Where alerts of some severities go."""
 
-    severities: Annotated[tuple[Severity, ...], Field(min_length=1)]
-    protocol: Literal["email", "https", "sqs"]
+    severities: Annotated[tuple[Alerting, ...], Field(min_length=1)]
+    protocol: Protocol
     endpoint: Name = Field(description="An e-mail address, an https URL or a queue's ARN")
 
 
@@ -49,12 +51,8 @@ class AlertsSection(Section):
 class DetectionOverride(Section):
     """What is otherwise than in the rule."""
 
-    level: Literal["critical", "high", "medium", "low", "informational"] | None = Field(
-        None, description="How bad it is; what is informational alerts nobody"
-    )
-    scope: Literal["regional", "global", "sign-in", "management"] | None = Field(
-        None, description="Where its events appear"
-    )
+    level: Severity | None = Field(None, description="How bad it is; what is informational alerts nobody")
+    scope: Scope | None = Field(None, description="Where its events appear")
     count: Annotated[int, Field(ge=1)] | None = Field(None, description="Threshold: this many records ...")
     minutes: Annotated[int, Field(ge=1, le=1440)] | None = Field(
         None, description="... within so many minutes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -11,7 +11,6 @@ OrganizationId = Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 UnitPath = Annotated[str, StringConstraints(pattern=r"^[^/]+(/[^/]+)*$")]
 Percentage = Annotated[int, Field(ge=0, le=100)]
-Severity = Literal["critical", "high", "medium", "low"]
 
 
 class Section(BaseModel):

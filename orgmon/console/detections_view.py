@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from orgmon.alerting import Severity
+from orgmon.console.styles import SEVERITIES
 from orgmon.detections.description import compiled, threshold_text
 from orgmon.detections.model import Detection, RuleState
 from orgmon.detections.page import techniques
 from orgmon.detections.proof import Proofs
 from orgmon.detections.verdict import FileVerdict, Verdict
 
-LEVELS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 VERDICTS = {
     Verdict.EXACT: "green",
     Verdict.SUPERSET: "yellow",
@@ -35,7 +36,7 @@ def listing(console: Console, found: Sequence[Detection]) -> None:
         controls = dict(one.controls)
         table.add_row(
             one.id,
-            f"[{LEVELS[one.severity]}]{one.severity}[/]",
+            f"[{SEVERITIES[one.severity]}]{one.severity}[/]",
             "both" if len(one.flows) > 1 else "".join(one.flows),
             one.scope,
             threshold_text(one),
@@ -44,13 +45,13 @@ def listing(console: Console, found: Sequence[Detection]) -> None:
         )
     console.print(table)
     levels = Counter(one.severity for one in found)
-    told = ", ".join(f"{levels[level]} {level}" for level in LEVELS if level in levels)  # type: ignore[index]
+    told = ", ".join(f"{levels[level]} {level}" for level in Severity if level in levels)
     console.print(f"{len(found)} detections: {told}")
 
 
 def show(console: Console, one: Detection) -> None:
     """Everything about one detection."""
-    console.print(f"[bold]{escape(one.title)}[/] ({one.id}, [{LEVELS[one.severity]}]{one.severity}[/])")
+    console.print(f"[bold]{escape(one.title)}[/] ({one.id}, [{SEVERITIES[one.severity]}]{one.severity}[/])")
     console.print(f"{escape(one.description)}\n")
     rows = {
         "Scope": one.scope,
@@ -109,10 +110,8 @@ def proofs(console: Console, found: Sequence[Proofs]) -> None:
         console.print(f"[red]FAILED[/] {one.detection.id}")
         for what in one.refusals:
             console.print(f"  {what}", markup=False)
-        if not one.proofs and not one.refusals:
-            console.print(
-                "  no examples: write orgmon: {examples: {match: [...], ignore: [...]}}", markup=False
-            )
+        for problem in one.lacks:
+            console.print(f"  {problem}", markup=False)
         for proof in one.proofs:
             if not proof.holds:
                 verb = "matches" if proof.found else "ignores"
@@ -135,6 +134,5 @@ def verdicts(console: Console, found: Sequence[FileVerdict]) -> None:
     exact = sum(
         Verdict.REFUSED not in (one.metric, one.event) and Verdict.SUPERSET is not one.event for one in found
     )
-    console.print(
-        f"{len(found)} files: {exact} exact in both flows, {usable} usable, {len(found) - usable} refused"
-    )
+    files = "1 file" if len(found) == 1 else f"{len(found)} files"
+    console.print(f"{files}: {exact} exact in both flows, {usable} usable, {len(found) - usable} refused")

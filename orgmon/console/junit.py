@@ -9,7 +9,7 @@ from orgmon.detections.proof import Proofs
 
 
 def junit_xml(found: Sequence[Proofs]) -> str:
-    """A suite a detection, a case an example and form; what cannot be compiled is an error."""
+    """A suite a detection, a case an example and form; what cannot be compiled, or is lacking, is an error."""
     root = ElementTree.Element("testsuites", name="orgmon detections")
     for one in found:
         root.append(_suite(one))
@@ -18,7 +18,7 @@ def junit_xml(found: Sequence[Proofs]) -> str:
 
 
 def _suite(one: Proofs) -> ElementTree.Element:
-    broken = [*one.refusals, *(() if one.detection.examples or one.refusals else ["no examples"])]
+    broken = [*(("compile", what) for what in one.refusals), *(("rule", str(what)) for what in one.lacks)]
     failures = sum(not proof.holds for proof in one.proofs)
     suite = ElementTree.Element(
         "testsuite",
@@ -33,7 +33,7 @@ def _suite(one: Proofs) -> ElementTree.Element:
         if not proof.holds:
             wanted = "match" if proof.expected else "ignore"
             ElementTree.SubElement(case, "failure", message=f"it should {wanted} the record and does not")
-    for what in broken:
-        case = ElementTree.SubElement(suite, "testcase", classname=one.detection.id, name="compile")
+    for name, what in broken:
+        case = ElementTree.SubElement(suite, "testcase", classname=one.detection.id, name=name)
         ElementTree.SubElement(case, "error", message=what)
     return suite

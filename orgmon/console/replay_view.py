@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from orgmon.console.plan_view import duration
+from orgmon.console.styles import SEVERITIES
 from orgmon.recordings.work import Progress
-from orgmon.replay.report import DetectionResult, ReplayReport, Unread
+from orgmon.replay.report import DetectionResult, ReplayReport, Unread, number
 
-STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "", "informational": "dim"}
 SHOWN = 20
 SILENT = 8
 MEGABYTE = 1_000_000
@@ -32,10 +32,10 @@ def show(console: Console, report: ReplayReport) -> None:
             console.print(f"loud: {one.id}: {one.forecast.proposal}", style="yellow", markup=False)
     for one in report.detections:
         if one.disagreements:
-            told = f"disagreement: {one.id}: {one.disagreements} times, such as {', '.join(one.examples)}"
+            told = f"disagreement: {one.id}: {number(one.disagreements, 'time')}, such as {', '.join(one.examples)}"
             console.print(told, style="red", markup=False)
     for path, count in report.violations:
-        console.print(f"unexpected type: {path} in {count:,} records", style="yellow", markup=False)
+        console.print(f"unexpected type: {path} in {number(count, 'record')}", style="yellow", markup=False)
     _list(console, "not read", report.unread)
     _list(console, "not replayed", report.not_replayed)
     console.print(report.summary, markup=False)
@@ -58,7 +58,7 @@ def _table(report: ReplayReport) -> Table:
 def _row(one: DetectionResult) -> Iterable[Text]:
     numbers = (one.hits, one.metric_hits, one.event_hits, one.alerts)
     yield Text(one.id)
-    yield Text(one.severity, STYLES[one.severity])
+    yield Text(one.severity, SEVERITIES[one.severity])
     yield from (Text("-" if number is None else f"{number:,}") for number in numbers)
     yield Text(f"{one.forecast.alerts_a_day:.1f}", "yellow" if one.forecast.proposal else "")
     yield from (Text(one.first), Text(one.last), Text(one.actors[0].name if one.actors else ""))

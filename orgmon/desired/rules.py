@@ -7,7 +7,7 @@ from pathlib import Path
 from orgmon.config.model import Config
 from orgmon.config.monitoring import DetectionOverride
 from orgmon.detections import catalogue
-from orgmon.detections.model import Detection, Scope, Severity
+from orgmon.detections.model import Detection
 from orgmon.detections.secrecy import Filling, filling
 from orgmon.honeytokens import KINDS
 
@@ -24,8 +24,8 @@ def rules_of(config: Config, path: Path) -> tuple[Detection, ...]:
 
 def _change(wanted: DetectionOverride) -> catalogue.Change:
     return catalogue.Change(
-        severity=Severity(wanted.level) if wanted.level else None,
-        scope=Scope(wanted.scope) if wanted.scope else None,
+        severity=wanted.level,
+        scope=wanted.scope,
         count=wanted.count,
         seconds=wanted.minutes * 60 if wanted.minutes else None,
     )

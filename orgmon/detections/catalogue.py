@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orgmon.alerting import Severity
 from orgmon.detections.flows import settled
 from orgmon.detections.meaning import resolve
-from orgmon.detections.model import Detection, Scope, Severity
+from orgmon.detections.model import Detection, Scope
 from orgmon.detections.secrecy import Filling
 from orgmon.errors import DetectionError
 

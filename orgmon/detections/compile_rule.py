@@ -14,8 +14,9 @@ from typing import Any
 
 from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.conjuncts import Conjunct, conjuncts
-from orgmon.detections.fieldset import FieldSet, Text, meet
+from orgmon.detections.fieldset import FieldSet, Text
 from orgmon.detections.leaf_list import leaf_list, wildcards
+from orgmon.detections.meeting import meet
 from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleState
 from orgmon.detections.projection import EVENT_NAME, EVENT_SOURCE
 from orgmon.detections.refusal import refusal, rejection

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from orgmon.detections.codes import Code, InexpressibleError
 from orgmon.detections.condition import All, Condition, Either, Matches, Not, Test, negations_inward
 from orgmon.detections.fields import Array, field_type
-from orgmon.detections.fieldset import FieldSet, Text, fieldset, meet
+from orgmon.detections.fieldset import FieldSet, Text, fieldset
+from orgmon.detections.meeting import meet
 
 MAX_ALTERNATIVES = 200
 

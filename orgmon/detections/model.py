@@ -7,19 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orgmon.alerting import Severity
 from orgmon.detections.condition import Condition, Matches, Placeholder, tests_of
 from orgmon.detections.projection import matches_reads
 from orgmon.errors import Problem
-
-
-class Severity(enum.StrEnum):
-    """How bad it is; Sigma's levels. What is informational is counted and kept, and alerts nobody."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFORMATIONAL = "informational"
 
 
 class Scope(enum.StrEnum):
@@ -101,11 +92,11 @@ class Example:
 class Detection:
     """One thing to look for. ``id`` is the name of its file without the suffix.
 
-    ``flows_are_open`` says that the file names no flows: those count whose language can say the condition.
-    ``sigma_id``, ``status``, ``author``, ``references``, ``falsepositives`` and ``tags`` are Sigma's own fields.
-    ``controls`` maps a catalogue of controls to its numbers. ``sample_values`` are values of placeholders for the
-    examples only. ``warnings`` are what may be wrong in ``origin``, ``lines`` where a field is first named in it,
-    ``text`` is the whole file.
+    ``declares_reads`` says that the file means to take List, Get or Describe calls, ``flows_are_open`` that it names no
+    flows: those count whose language can say the condition. ``sigma_id``, ``status``, ``author``, ``references``,
+    ``falsepositives`` and ``tags`` are Sigma's own fields. ``controls`` maps a catalogue of controls to its numbers.
+    ``sample_values`` are values of placeholders for the examples only. ``warnings`` are what may be wrong in
+    ``origin``, ``lines`` where a field is first named in it, ``text`` is the whole file.
     """
 
     id: str
@@ -117,6 +108,7 @@ class Detection:
     runbook: Runbook
     flows: frozenset[Flow] = frozenset(Flow)
     flows_are_open: bool = False
+    declares_reads: bool = False
     log_source: LogSource = LogSource.CLOUDTRAIL
     tags: tuple[str, ...] = ()
     controls: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from orgmon.alerting import Severity
 from orgmon.detections.description import compiled, threshold_text
-from orgmon.detections.model import Detection, Severity
+from orgmon.detections.model import Detection
 
 HEADING = """\
 # Detections

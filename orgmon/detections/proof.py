@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from orgmon import eventpattern, filterpattern
 from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric_filters
 from orgmon.detections.compile_rule import event_rules
+from orgmon.detections.demands import lacking
 from orgmon.detections.envelope import envelope
 from orgmon.detections.meaning import matches, resolve
 from orgmon.detections.model import Detection, EventRule, Flow, LogSource
 from orgmon.detections.secrecy import filling
-from orgmon.errors import DetectionError
+from orgmon.errors import DetectionError, Problem
 
 Form = Callable[[Mapping[str, Any]], bool]
 
@@ -38,17 +39,20 @@ class Proof:
 
 @dataclass(frozen=True)
 class Proofs:
-    """All that is proved of one detection; ``refusals`` are forms that it should have and cannot."""
+    """All that is proved of one detection.
+
+    ``refusals`` are forms that it should have and cannot, ``lacks`` is what its file has to have and has not.
+    """
 
     detection: Detection
     proofs: tuple[Proof, ...]
     refusals: tuple[str, ...] = ()
+    lacks: tuple[Problem, ...] = ()
 
     @property
     def is_proved(self) -> bool:
-        """Whether there are examples of both kinds, all forms exist and every one agrees."""
-        kinds = {example.matches for example in self.detection.examples}
-        return kinds == {True, False} and not self.refusals and all(one.holds for one in self.proofs)
+        """Whether nothing is lacking, all forms exist and every one agrees with every example."""
+        return not self.lacks and not self.refusals and all(one.holds for one in self.proofs)
 
 
 def with_samples(detection: Detection) -> Detection:
@@ -56,19 +60,22 @@ def with_samples(detection: Detection) -> Detection:
     return resolve(detection, itertools.starmap(filling, detection.sample_values)) or detection
 
 
-def prove(detection: Detection) -> Proofs:
-    """Every example through the meaning and through every compiled form."""
-    one = with_samples(detection)
+def prove(detection: Detection, ours: Sequence[Detection] = ()) -> Proofs:
+    """Every example through the meaning and through every compiled form.
+
+    ``ours`` are the rules that orgmon ships: more is asked of them.
+    """
+    one, lacks = with_samples(detection), lacking(detection, ours)
     try:
         forms = tuple(_forms(one))
     except DetectionError as error:
-        return Proofs(one, (), (str(error),))
+        return Proofs(one, (), (str(error),), lacks)
     proofs = tuple(
         Proof(one.id, number, name, example.matches, form(_plain(example.record)))
         for number, example in enumerate(one.examples, 1)
         for name, form in forms
     )
-    return Proofs(one, proofs)
+    return Proofs(one, proofs, lacks=lacks)
 
 
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from orgmon.recordings.inflate import pieces
 from orgmon.recordings.sources import Source
 from orgmon.replay.records import ForeignError
 from orgmon.replay.report import Unread
-from orgmon.replay.scan import Findings, Scanner, merge
+from orgmon.replay.scan import Findings, Scanner
 
 INSIGHTS, DIGESTS = "/CloudTrail-Insight/", "/CloudTrail-Digest/"
 FAULTS = (ValueError, RecursionError, ForeignError)
@@ -35,7 +35,7 @@ def read_all(scanner: Scanner, sources: Iterable[Source], stopped: Callable[[], 
     whole = Read()
     for source in sources:
         for one in read(scanner, source, stopped):
-            merge(whole.findings, one.findings)
+            whole.findings.add(one.findings)
             whole.unread += one.unread
             whole.bytes_read += one.bytes_read
             whole.files += one.files
@@ -88,7 +88,7 @@ def _line_by_line(scanner: Scanner, part: Part) -> tuple[Findings, list[str]]:
         if not line.strip():
             continue
         try:
-            merge(found, scanner.lines(line))
+            found.add(scanner.lines(line))
         except FAULTS as error:
             faults.append(f"line {number}: {error}")
     return found, faults

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orgmon.rehearsal.serving import Served
+from orgmon.stacks import names
 
 EVENTS = "events"
 METRICS = "metrics"
 # What the attack of the demo sets off, by both flows.
+CENTRAL_ALARMS = names.alarm("")
 EXPECTED = ("decoy-touched", "access-key-change", "trail-tampering")
-ALARM_PREFIX = "orgmon-"
 STEP_SECONDS = 15.0
 LONGEST_WAIT = 900.0
 
@@ -60,11 +61,11 @@ def _of_alarm(message: Mapping[str, str], began: datetime) -> tuple[tuple[str, s
     except ValueError:
         return None
     name = content.get("AlarmName", "") if isinstance(content, dict) else ""
-    if not name.startswith(ALARM_PREFIX):
+    if not name.startswith(CENTRAL_ALARMS):
         return None
     seconds = (_time(message["time"]) - began).total_seconds()
     arrival = Arrival(message.get("subject", ""), message["text"], seconds)
-    return (name.removeprefix(ALARM_PREFIX), METRICS), arrival
+    return (name.removeprefix(CENTRAL_ALARMS), METRICS), arrival
 
 
 def _of_event(message: Mapping[str, str]) -> tuple[tuple[str, str], Arrival] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from orgmon.replay.report import DetectionResult, ReplayReport, Unread
+from orgmon.replay.report import DetectionResult, ReplayReport, Unread, number
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1d2530; }
@@ -71,7 +71,7 @@ def _details(one: DetectionResult) -> str:
     )
     actors = "".join(f"<li><code>{escape(actor.name)}</code> {actor.hits:,}</li>" for actor in one.actors)
     return (
-        f"<details><summary>{escape(one.id)}: {one.hits:,} hits</summary><ul>{actors}</ul>"
+        f"<details><summary>{escape(one.id)}: {number(one.hits, 'hit')}</summary><ul>{actors}</ul>"
         f"<table><tr><th>Day<th>Account<th class=number>Hits<th class=number>Alerts</tr>{days}</table></details>\n"
     )
 

@@ -4,6 +4,15 @@ A condition that cannot hold without certain event names is only asked of record
 each name, made when it is first met: whatever is asked of the name is settled then. All other conditions are asked
 where a clue says that one of them may hold. The meaning is that of ``condition.holds(record)``; a record of an odd
 shape is given to exactly that.
+
+What is written for ``StopLogging`` where one condition wants it, of plain JSON and not by a role of AWS:
+
+    def made(r):
+        n0 = r.get('userIdentity', U)
+        n1 = n0.get('invokedBy', U) if n0 else U
+        h = ()
+        if (n1 is None or n1 is U): h += (0,)
+        return h
 """
 
 from __future__ import annotations
@@ -18,14 +27,15 @@ from orgmon.replay.narrowing import EVENT_NAME, clues, names_needed, settled
 from orgmon.replay.paths import Layout
 
 Match = Callable[[Any], tuple[int, ...]]
-Sweep = Callable[[list[Any], Callable[[Any, tuple[int, ...]], None]], None]
+Tell = Callable[[Any, tuple[int, ...], frozenset[str]], None]
+Sweep = Callable[[list[Any], Tell], None]
 
 
 class Matcher:
-    """Says which conditions, by their place, hold for a record. ``odd`` are the paths of odd values met so far."""
+    """Says which conditions, by their place, hold for a record, and at which paths it holds something odd."""
 
     def __init__(self, conditions: Sequence[Condition], layout: Layout, access: Access) -> None:
-        self.odd: set[str] = set()
+        self._odd: set[str] = set()  # of the record that is looked at
         self._conditions = tuple(conditions)
         self._layout, self._access = layout, access
         self._always: list[int] = []
@@ -50,27 +60,36 @@ class Matcher:
         return match
 
     def _function(self, asked: Iterable[tuple[int, Condition | bool]]) -> Match:
-        """The function that asks these conditions."""
+        return _made(*self.written(asked))
+
+    def written(self, asked: Iterable[tuple[int, Condition | bool]]) -> tuple[str, dict[str, Any]]:
+        """The text of a function that asks these conditions, and what it names."""
         emitter = self._emitter()
         found = [(place, emitter.condition(left)[1]) for place, left in asked if left is not False]
         lines = [*emitter.lines, "h = ()"]
         lines += [f"if {text}: h += ({place},)" for place, text in found]
-        return _made(_source(lines, "h"), emitter.constants)
+        return _source(lines, "h"), emitter.constants
 
     def _swept(self) -> Sweep:
-        """A function that tells a callback the records for which conditions hold, or that are odd, and which hold."""
+        """A function that tells a callback of records for which conditions hold or that are odd: which, and where."""
         emitter = self._emitter()
         name = emitter.variable((EVENT_NAME,))
         _, clue = emitter.condition(self._clue())
         always = self._function((place, self._conditions[place]) for place in self._always)
-        constants = {"own": self.functions.get, "always": always, "odd": self.odd, **emitter.constants}
+        constants = {
+            "own": self.functions.get,
+            "always": always,
+            "odd": self._odd,
+            "taken": self._taken,
+            **emitter.constants,
+        }
         lines = [
             "for r in records:",
             *(f"    {line}" for line in emitter.lines),
             f"    f = own({name})",
             "    h = () if f is None else f(r)",
             f"    if {clue}: h += always(r)",
-            "    if h or odd: tell(r, h)",
+            "    if h or odd: tell(r, h, taken())",
         ]
         return _made(_source(lines, "None", "records, tell"), constants)
 
@@ -82,10 +101,16 @@ class Matcher:
         known = [tests for tests in always if tests is not None]
         return len(known) < len(always) or Either(tuple(sorted(frozenset().union(*known), key=repr)))
 
-    def slow(self, record: Mapping[str, Any]) -> tuple[int, ...]:
-        """The conditions that hold for plain JSON of any shape."""
-        self.odd |= self._layout.violations(record)
-        return tuple(place for place, one in enumerate(self._conditions) if one.holds(record))
+    def _taken(self) -> frozenset[str]:
+        """What was odd in the record that is looked at; the next one begins anew."""
+        found = frozenset(self._odd)
+        self._odd.clear()
+        return found
+
+    def slow(self, record: Mapping[str, Any]) -> tuple[tuple[int, ...], frozenset[str]]:
+        """The conditions that hold for plain JSON of any shape, and the paths at which it is odd."""
+        places = tuple(place for place, one in enumerate(self._conditions) if one.holds(record))
+        return places, self._layout.violations(record)
 
     def pluck(self, paths: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
         """A function of a record of the expected shape: plain values as texts, None for what is missing."""
@@ -101,7 +126,7 @@ class Matcher:
         )
 
     def _emitter(self) -> Emitter:
-        return Emitter(self._layout, self._access, self.odd.add)
+        return Emitter(self._layout, self._access, self._odd.add)
 
 
 def _source(lines: Iterable[str], result: str, given: str = "r") -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from orgmon.detections.model import Detection, Flow, Severity
+from orgmon.alerting import Severity
+from orgmon.detections.model import Detection, Flow
 from orgmon.replay.forecast import Forecast, forecast
 from orgmon.replay.scan import printable
 from orgmon.replay.tally import Counts, Tally
@@ -102,17 +103,15 @@ class ReplayReport:
     @property
     def summary(self) -> str:
         """The whole replay in one line."""
-        where = f"{_number(self.accounts, 'account')} in {_number(self.files, 'file')}"
+        where = f"{number(self.accounts, 'account')} in {number(self.files, 'file')}"
         parts = [
-            f"{_number(self.events, 'event')} of {where}",
+            f"{number(self.events, 'event')} of {where}",
             f"{self.first} to {self.last}" if self.first else "",
             f"{self.left_out:,} outside of the time asked for" if self.left_out else "",
-            f"{_number(self.files_left_out, 'file')} of other times not opened"
-            if self.files_left_out
-            else "",
-            f"{_number(self.duplicates, 'hit')} that came twice" if self.duplicates else "",
-            f"{_number(self.late, 'hit')} too far out of order to group" if self.late else "",
-            f"{_number(self.disagreements, 'disagreement')} with what goes to AWS" if self.verified else "",
+            f"{number(self.files_left_out, 'file')} of other times not opened" if self.files_left_out else "",
+            f"{number(self.duplicates, 'hit')} that came twice" if self.duplicates else "",
+            f"{number(self.late, 'hit')} too far out of order to group" if self.late else "",
+            f"{number(self.disagreements, 'disagreement')} with what goes to AWS" if self.verified else "",
         ]
         return ", ".join(part for part in parts if part)
 
@@ -121,7 +120,8 @@ class ReplayReport:
         return any(one.id == identifier and one.alerts for one in self.detections)
 
 
-def _number(count: int, noun: str) -> str:
+def number(count: int, noun: str) -> str:
+    """A count with its noun, in the plural where it is not one."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

@@ -86,6 +86,21 @@ class Findings:
     violations: Counter[str] = field(default_factory=Counter)
     disagreements: list[Disagreement] = field(default_factory=list)
 
+    def add(self, other: Findings) -> None:
+        """Add those of another part."""
+        self.add_extent(other)
+        self.hits += other.hits
+        self.disagreements += other.disagreements
+
+    def add_extent(self, other: Findings) -> None:
+        """Add what was looked at in another part, without what was found there."""
+        self.events += other.events
+        self.left_out += other.left_out
+        self.first = min(filter(None, (self.first, other.first)), default="")
+        self.last = max(self.last, other.last)
+        self.accounts |= other.accounts
+        self.violations.update(other.violations)
+
 
 class Scanner:
     """Looks for the detections in records. ``fast`` asks for a way of reading.
@@ -130,7 +145,7 @@ class Scanner:
             if alone.events:
                 places = alone.hits[0].places if alone.hits else ()
                 alone.disagreements += verifier.check(record, places)
-            merge(found, alone)
+            found.add(alone)
         return found
 
     def _scan(self, batch: Batch) -> Findings:
@@ -149,12 +164,12 @@ class Scanner:
         self._note(found, len(records), self._times(records), self._accounts(records))
         self._matcher.sweep(records, functools.partial(self._take, found))
 
-    def _take(self, found: Findings, record: Any, places: tuple[int, ...]) -> None:
+    def _take(self, found: Findings, record: Any, places: tuple[int, ...], odd: frozenset[str]) -> None:
         """Note what holds for a record of the expected shape, and what is odd in it nevertheless."""
         if places:
             groups = {place: self._groups[place][1](record) for place in places if place in self._groups}
             found.hits.append(_hit(self._facts(record), places, groups))
-        self._note_odd(found)
+        found.violations.update(odd)
 
     def _odd(self, record: Mapping[str, Any], found: Findings) -> None:
         """A record of another shape, by the meaning of the conditions themselves."""
@@ -164,18 +179,13 @@ class Scanner:
             found.left_out += 1
             return
         self._note(found, 1, [time] if time else [], [account] if account else [])
-        places = self._matcher.slow(record)
-        self._note_odd(found)
+        places, odd = self._matcher.slow(record)
+        found.violations.update(odd)
         if places:
             groups = {
                 place: _texts(record, self._groups[place][0]) for place in places if place in self._groups
             }
             found.hits.append(_hit(facts, places, groups))
-
-    def _note_odd(self, found: Findings) -> None:
-        if self._matcher.odd:
-            found.violations.update(self._matcher.odd)
-            self._matcher.odd.clear()
 
     def _is_in(self, time: object) -> bool:
         text = str(time or "")
@@ -188,18 +198,6 @@ class Scanner:
             found.first = min(min(times), found.first or "9")
             found.last = max(max(times), found.last)
         found.accounts.update(accounts)
-
-
-def merge(into: Findings, other: Findings) -> None:
-    """Add findings to others."""
-    into.events += other.events
-    into.left_out += other.left_out
-    into.first = min(filter(None, (into.first, other.first)), default="")
-    into.last = max(into.last, other.last)
-    into.accounts |= other.accounts
-    into.hits += other.hits
-    into.violations.update(other.violations)
-    into.disagreements += other.disagreements
 
 
 def _texts(record: Mapping[str, Any], paths: Iterable[str]) -> Texts:

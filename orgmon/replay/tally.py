@@ -76,13 +76,7 @@ class Tally:
 
     def add(self, found: Findings) -> None:
         """Take the findings in a part of the input."""
-        total = self.total
-        total.events += found.events
-        total.left_out += found.left_out
-        total.first = min(filter(None, (total.first, found.first)), default="")
-        total.last = max(total.last, found.last)
-        total.accounts |= found.accounts
-        total.violations.update(found.violations)
+        self.total.add_extent(found)
         for hit in found.hits:
             if not hit.event_id or self.seen.is_new(hit.event_id):
                 self._count(hit)

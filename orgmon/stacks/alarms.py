@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from troposphere import Template, events
 
-from orgmon.detections.model import Detection, Flow, LogSource, Severity
+from orgmon.alerting import Severity
+from orgmon.detections.model import Detection, Flow, LogSource
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.detection import to_hub

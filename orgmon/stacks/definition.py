@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from troposphere import Parameter, Template
 
+from orgmon.alerting import Protocol, Severity
 from orgmon.detections.cis import CisFilter
 from orgmon.detections.model import Detection
 from orgmon.detections.secrecy import told
@@ -68,8 +69,8 @@ class Placement:
 class Route:
     """Where alerts of some severities go: an AWS SNS protocol and endpoint."""
 
-    severities: tuple[str, ...]
-    protocol: str
+    severities: tuple[Severity, ...]
+    protocol: Protocol
     endpoint: str
 
 

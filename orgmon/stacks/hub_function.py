@@ -5,6 +5,7 @@ from __future__ import annotations
 from troposphere import GetAtt, Ref, Sub, Template, awslambda, iam
 from troposphere import logs as log_groups
 
+from orgmon.alerting import ALERTING
 from orgmon.stacks import names
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
@@ -61,7 +62,7 @@ def add(template: Template) -> None:
 
 def _role() -> iam.Role:
     queues = [GetAtt(names.logical_id(name, "queue"), "Arn") for name, _ in names.QUEUE_CLASSES]
-    topics = [Ref(f"{severity.capitalize()}Topic") for severity in names.SEVERITIES]
+    topics = [Ref(f"{severity.capitalize()}Topic") for severity in ALERTING]
     return iam.Role(
         "NotifierRole",
         RoleName=names.NOTIFIER,

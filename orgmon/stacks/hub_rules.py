@@ -6,8 +6,9 @@ import json
 
 from troposphere import GetAtt, Ref, Template, events
 
+from orgmon.alerting import Severity
 from orgmon.detections.compile_rule import event_rules
-from orgmon.detections.model import Detection, Severity
+from orgmon.detections.model import Detection
 from orgmon.detections.quotas import check_event_bus
 from orgmon.stacks import names
 
@@ -24,7 +25,7 @@ def add(template: Template, detections: tuple[Detection, ...]) -> None:
     for detection, rule in found:
         template.add_resource(_rule(rule.name, detection.id, rule.pattern, rule.state, detection.severity))
     template.add_resource(
-        _rule(ALARM_MESSAGE, ALARM_MESSAGE, names.travelling_alarms(), "ENABLED", "critical")
+        _rule(ALARM_MESSAGE, ALARM_MESSAGE, names.travelling_alarms(), "ENABLED", Severity.CRITICAL)
     )
 
 

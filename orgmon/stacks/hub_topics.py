@@ -7,6 +7,7 @@ import json
 from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, cloudwatch, sns
 
+from orgmon.alerting import ALERTING, Severity
 from orgmon.stacks import names
 from orgmon.stacks.definition import Route
 from orgmon.stacks.metrics import queue_alarm
@@ -31,7 +32,7 @@ def add(template: Template, routes: tuple[Route, ...]) -> None:
 
     One topic a severity, because neither alarms nor EventBridge set the attributes that filter policies read.
     """
-    for severity in names.SEVERITIES:
+    for severity in ALERTING:
         add_topic(template, f"{severity}Topic", names.topic(severity))
         _subscribe(template, f"{severity}Topic", routes, severity)
 
@@ -51,7 +52,7 @@ def add_pipeline(template: Template) -> None:
 def add_pipeline_topic(template: Template, routes: tuple[Route, ...]) -> None:
     """Add the topic of the pipeline's own alarms; whoever gets critical alerts gets these."""
     add_topic(template, "PipelineTopic", names.PIPELINE_TOPIC)
-    _subscribe(template, "PipelineTopic", routes, "critical")
+    _subscribe(template, "PipelineTopic", routes, Severity.CRITICAL)
 
 
 def add_topic(template: Template, key: str, name: str) -> sns.Topic:

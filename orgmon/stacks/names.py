@@ -6,6 +6,8 @@ from an account, a Region and a name of this table.
 
 from __future__ import annotations
 
+from orgmon.alerting import MEMBER_ALARM_PREFIX, Severity
+
 PREFIX = "orgmon"
 PATH = "/orgmon/"
 TAG_KEY = "orgmon"
@@ -28,14 +30,15 @@ LOCAL_LOG_GROUP = "/aws/events/orgmon"
 # Members' alarms and metrics have names of their own: in the management account both kinds are in one Region.
 CENTRAL_METRICS = "orgmon"
 MEMBER_METRICS = "orgmon/member"
-MEMBER_ALARM_PREFIX = "orgmon-member-"
 EDGE_ALARM = "orgmon-edge-dead-letters"
 ADMINISTRATION_ROLE = "orgmon-stackset-administration"
 EXECUTION_ROLE = "orgmon-stackset-execution"
 
-SEVERITIES = ("critical", "high", "medium", "low")
 # Two classes, so that a flood of routine alerts cannot delay an urgent one.
-QUEUE_CLASSES = (("urgent", ("critical", "high")), ("routine", ("medium", "low")))
+QUEUE_CLASSES = (
+    ("urgent", (Severity.CRITICAL, Severity.HIGH)),
+    ("routine", (Severity.MEDIUM, Severity.LOW)),
+)
 
 
 def topic(severity: str) -> str:

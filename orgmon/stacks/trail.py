@@ -12,8 +12,9 @@ from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
 from troposphere import logs as log_groups
 
+from orgmon.alerting import Severity
 from orgmon.detections.compile_filter import metric_filters
-from orgmon.detections.model import Detection, Flow, MetricFilter, Severity
+from orgmon.detections.model import Detection, Flow, MetricFilter
 from orgmon.detections.quotas import check_log_group
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template

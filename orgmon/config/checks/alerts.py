@@ -6,18 +6,22 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from orgmon.alerting import Protocol, Severity
 from orgmon.config.checks.subject import Subject, nearest
 from orgmon.config.monitoring import TRAIL_RETENTION_DAYS
 from orgmon.detections.catalogue import own_files
 from orgmon.errors import Problem
 
 SHAPES = {
-    "email": (re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), "an e-mail address"),
-    "https": (re.compile(r"^https://[^\s/]+\S*$"), "a URL that begins with https://"),
-    "sqs": (re.compile(r"^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$"), "the ARN of a queue"),
+    Protocol.EMAIL: (re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), "an e-mail address"),
+    Protocol.HTTPS: (re.compile(r"^https://[^\s/]+\S*$"), "a URL that begins with https://"),
+    Protocol.SQS: (
+        re.compile(r"^arn:[a-z-]+:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$"),
+        "the ARN of a queue",
+    ),
 }
 # Somebody has to hear of these.
-MUST_BE_ROUTED = ("critical", "high")
+MUST_BE_ROUTED = (Severity.CRITICAL, Severity.HIGH)
 
 
 def check(subject: Subject, folder: Path, known: Collection[str] | None) -> Iterator[Problem]:
@@ -46,7 +50,7 @@ def _routes(subject: Subject) -> Iterator[Problem]:
             yield subject.problem(
                 where, f"{route.endpoint} is not {meaning}", f"{route.protocol} needs {meaning}"
             )
-        elif route.protocol == "sqs" and route.endpoint.split(":")[3] != home:
+        elif route.protocol is Protocol.SQS and route.endpoint.split(":")[3] != home:
             yield subject.problem(
                 where,
                 f"the queue is not in the home Region {home}, where the topics are",

@@ -15,7 +15,7 @@ from orgmon.detections.projection import sources_of
 from orgmon.detections.sigma.faults import Faults
 
 BLOCK = "orgmon"
-KEYS = frozenset({"scope", "flow", "runbook", "controls", "drill", "examples"})
+KEYS = frozenset({"scope", "flow", "reads", "runbook", "controls", "drill", "examples"})
 FLOWS = {
     "both": frozenset(Flow),
     "event": frozenset({Flow.EVENTS}),
@@ -36,6 +36,7 @@ class Extension:
     drill: Drill | None = None
     examples: tuple[Example, ...] = ()
     sample_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    reads: bool = False
 
 
 def extension(
@@ -57,6 +58,7 @@ def extension(
         drill=_drill(found["drill"], faults) if "drill" in found else None,
         examples=_examples(examples, faults),
         sample_values=faults.lists("values", examples.get("values", {})),
+        reads=faults.flag("reads", found.get("reads", False)),
     )
 
 

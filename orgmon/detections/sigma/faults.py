@@ -60,6 +60,12 @@ class Faults:
         self.mistake(key, f"{key} is missing", f"write a line of text under {key}")
         return ""
 
+    def flag(self, key: str, value: object) -> bool:
+        """True or false; a mistake is false."""
+        if not isinstance(value, bool):
+            self.mistake(key, f"{key} is {value!r}", "write true or false")
+        return value is True
+
     def mapping(self, key: str, value: object, allowed: frozenset[str] | None = None) -> Mapping[str, Any]:
         """A mapping with no other than the allowed keys."""
         if not isinstance(value, Mapping):

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from orgmon.alerting import Severity
 from orgmon.detections.codes import Code
 from orgmon.detections.condition import All, Condition, Either, Not, tests_of
 from orgmon.detections.fields import Kind, field_type, nearest
-from orgmon.detections.model import Detection, Flow, LogSource, Severity
+from orgmon.detections.model import Detection, Flow, LogSource
 from orgmon.detections.sigma.extension import BLOCK, extension
 from orgmon.detections.sigma.faults import REMEDY, Faults
 from orgmon.detections.sigma.rule_file import documents_and_lines
@@ -46,17 +47,18 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
     description = str(rule.description or "").strip()
     ours = extension(custom.get(BLOCK), condition, log_source, description or rule.title, faults)
     limit = threshold(correlation, faults) if correlation is not None else None
-    level = rule.level.name.lower() if rule.level else "medium"
+    severity = Severity(rule.level.name.lower()) if rule.level else Severity.MEDIUM
     faults.raise_any()
     return Detection(
         id=detection_id,
         title=rule.title,
         description=description,
-        severity=Severity(level),
+        severity=severity,
         condition=condition,
         scope=ours.scope,
         runbook=ours.runbook,
         flows=frozenset(Flow) if ours.flows is None else ours.flows,
+        declares_reads=ours.reads,
         flows_are_open=ours.flows is None,
         log_source=log_source,
         tags=tuple(str(tag) for tag in rule.tags),
