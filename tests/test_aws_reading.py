@@ -62,10 +62,10 @@ def test_a_bucket_is_emptied_of_all_versions_and_one_that_is_not_there_is_empty(
         list_object_versions=[{"Versions": [version | {"Size": 3}], "DeleteMarkers": [marker]}, {}],
         delete_objects={},
     )
-    found.empty()
+    found.empty(BUCKET, "us-east-1")
     (deleted,) = client.arguments("delete_objects")
     assert deleted["Delete"] == {"Objects": [version, marker], "Quiet": True}
-    artifacts(list_object_versions=NO_BUCKET)[0].empty()
+    artifacts(list_object_versions=NO_BUCKET)[0].empty(BUCKET, "us-east-1")
 
 
 def test_objects_are_listed_without_the_folders_of_consoles_and_read() -> None:
