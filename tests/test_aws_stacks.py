@@ -138,15 +138,56 @@ def test_a_change_that_ends_badly_without_a_failed_resource_tells_its_status() -
         stacks(FakeCloudFormation(base("ROLLBACK_COMPLETE"))).settle(WANTED)
 
 
-def test_any_other_refusal_is_raised() -> None:
+def test_an_execution_is_waited_for_also_where_the_stack_takes_its_time_to_show_it() -> None:
+    class Slow(FakeCloudFormation):
+        """Says that it executes a change set before the stack does."""
+
+        def change(self, stack: StackRecord, change_set: str) -> None:
+            super().change(stack, change_set)
+            stack.change_sets[change_set]["ExecutionStatus"] = "EXECUTE_IN_PROGRESS"
+            stack.to_come = ["CREATE_COMPLETE", "CREATE_COMPLETE", stack.status, *stack.to_come]
+
+    assert applied(Slow(base())).status == "UPDATE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "error"),
+    [
+        (
+            "create_change_set",
+            "CreateChangeSet",
+            refused("ValidationError", "S3 error: The bucket does not exist"),
+        ),
+        ("describe_change_set", "DescribeChangeSet", refused("AccessDenied")),
+        ("execute_change_set", "ExecuteChangeSet", refused("AccessDenied")),
+    ],
+)
+def test_any_other_refusal_is_raised(method: str, call: str, error: Exception) -> None:
     cloudformation = FakeCloudFormation(base())
 
     def deny() -> None:
-        raise refused("ValidationError", "S3 error: The specified bucket does not exist")
+        raise error
 
-    cloudformation.before["create_change_set"] = deny
-    with pytest.raises(AwsError, match="CreateChangeSet of orgmon-base failed"):
+    cloudformation.before[method] = deny
+    with pytest.raises(AwsError, match=f"{call} of orgmon-base failed"):
         applied(cloudformation)
+
+
+def test_a_change_set_that_cannot_be_dropped_is_told_and_one_that_is_gone_is_not() -> None:
+    for code, fails in (("AccessDenied", True), ("ChangeSetNotFound", False)):
+        cloudformation = left_behind("FAILED", "UNAVAILABLE")
+        stack = cloudformation.stacks[WANTED.name]
+
+        def vanish(code: str = code, stack: StackRecord = stack) -> None:
+            stack.change_sets.clear()
+            raise refused(code)
+
+        cloudformation.before["delete_change_set"] = vanish
+        if fails:
+            with pytest.raises(AwsError, match="DeleteChangeSet of orgmon-base failed"):
+                applied(cloudformation)
+        else:
+            assert applied(cloudformation).template == NEWER
 
 
 # -- lost answers

@@ -27,13 +27,30 @@ def check(operation_model: Any, response_dict: dict[str, Any], **_: object) -> N
     status, headers = response_dict["status_code"], response_dict["headers"]
     if status >= 500:
         return
-    shape = operation_model.output_shape
-    body = b"" if operation_model.has_streaming_output else response_dict["body"]
-    if not any(number in headers for number in NUMBERS) or body[:SHOWN].lstrip().lower().startswith(PAGE):
-        raise UnreadableAnswer(_told(status, headers, body))
-    wanted = status < 300 and operation_model.http.get("method") != "HEAD" and _has_content(shape)
-    if wanted and not _fits(operation_model.service_model.resolved_protocol, body):
-        raise UnreadableAnswer(_told(status, headers, body))
+    streams = operation_model.has_streaming_output
+    body = b"" if streams else response_dict["body"]
+    numbered = any(number in headers for number in NUMBERS)
+    is_page = body[:SHOWN].lstrip().lower().startswith(PAGE)
+    if numbered and not is_page and (status >= 300 or _has_what_it_should(operation_model, body)):
+        return
+    if streams:
+        response_dict["body"].close()
+    raise UnreadableAnswer(_told(status, headers, body))
+
+
+def _has_what_it_should(operation_model: Any, body: bytes) -> bool:
+    if operation_model.http.get("method") == "HEAD" or not _has_content(operation_model.output_shape):
+        return True
+    return _fits(operation_model.service_model.resolved_protocol, body)
+
+
+def check_of_s3(service_model: Any, response_dict: dict[str, Any] | None) -> None:
+    """The same for S3, where botocore makes 500 of a 200 that is no XML before anybody can look at it.
+
+    Takes what botocore passes to response-received handlers, which is the answer as it came in.
+    """
+    if response_dict is not None:
+        check(service_model.operation_model(response_dict["context"]["operation_name"]), response_dict)
 
 
 def _has_content(shape: Any) -> bool:

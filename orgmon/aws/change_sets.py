@@ -142,10 +142,10 @@ class ChangeSet:
             return Outcome.OVERTAKEN
         return Outcome.EXECUTED
 
-    def begun(self) -> bool:
-        """Does CloudFormation say that it executes the change set, or that it has done so?"""
+    def is_over(self) -> bool:
+        """Does CloudFormation say that the change set was executed, or that there is none any more?"""
         found = self._describe()
-        return found is None or found["ExecutionStatus"] not in ("UNAVAILABLE", "AVAILABLE")
+        return found is None or found["ExecutionStatus"] in ("EXECUTE_COMPLETE", "EXECUTE_FAILED", "OBSOLETE")
 
 
 def name_of(stack: Stack) -> str:

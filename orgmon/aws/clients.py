@@ -84,20 +84,26 @@ def shared_client(
         raise OrgmonError(
             str(error), "correct endpoint_url in the AWS configuration or AWS_ENDPOINT_URL"
         ) from error
-    _attach(client.meta.events, client.meta.region_name, log)
+    _attach(client.meta, log)
     return client
 
 
-def _attach(events: Any, region: str, log: Log | None) -> None:
+def _attach(meta: Any, log: Log | None) -> None:
     """What happens around each request of a client."""
+    events, model, region = meta.events, meta.service_model, meta.region_name
+    service = model.service_name
     events.register("before-send", lambda **_: CALLER.get().limiter.wait())
     events.register("needs-retry", lambda response=None, **_: CALLER.get().limiter.learn(response))
-    events.register("before-parse", answers.check)
+    if service == "s3":
+        events.register(
+            "response-received", lambda response_dict, **_: answers.check_of_s3(model, response_dict)
+        )
+    else:
+        events.register("before-parse", answers.check)
     if log:
         events.register(
             "after-call", lambda model, http_response, **_: log(
-                f"{CALLER.get().name} {region} {model.service_model.service_name}:{model.name} "
-                f"{http_response.status_code}"
+                f"{CALLER.get().name} {region} {service}:{model.name} {http_response.status_code}"
             )
         )  # fmt: skip
 

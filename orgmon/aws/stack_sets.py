@@ -50,7 +50,7 @@ class StackSets:
             f"cloudformation:{operation}",
             account=self._sessions.management_account if ours else "",
             region=self._sessions.home_region,
-            of=name if ours else f"{name} as {call_as}".strip(),
+            of=name if ours or not name else f"{name} as {call_as}",
         ):
             yield client, call_as
 

@@ -102,7 +102,7 @@ class Stacks:
 
     def _begun(self, stack: Stack, change_set: ChangeSet) -> None:
         for seconds in islice(waits(), BEGINNING):
-            if change_set.begun() or _is_changing(self._status(stack)):
+            if change_set.is_over() or _is_changing(self._status(stack)):
                 return
             self._sleep(seconds)
         raise DeploymentError(

@@ -33,7 +33,7 @@ class Served:
 def served(config_path: Path, *, port: int = 0, pace: float = 0.0) -> Iterator[Served]:
     """Seed a sandbox from a config and serve it; ``pace`` is seconds of real time a stack instance.
 
-    Raises ConfigError.
+    The sandbox's state goes with the process. Raises ConfigError.
     """
     config = load(config_path)
     sandbox = assemble(seed_of(config))
@@ -46,7 +46,7 @@ def served(config_path: Path, *, port: int = 0, pace: float = 0.0) -> Iterator[S
         yield Served(sandbox, address)
     finally:
         server.stop()
-        sandbox.close()
+        sandbox.leave()
 
 
 @contextmanager

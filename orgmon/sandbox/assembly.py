@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 
 from orgmon.sandbox import cloudformation, repairs, signals, stacksets, trail
@@ -37,6 +38,18 @@ class Sandbox:
         self.engine.background.wait()
         self.signals.stop()
         self.world.close()
+
+    def leave(self) -> None:
+        """End what would outlive this process, and leave the rest to its end, which must come next.
+
+        What is under way is not waited for. Without this the end of a process that has rolled out to 200 accounts
+        takes a minute: Python looks at millions of objects and takes them apart one by one, though the system
+        takes the memory back at once. Frozen objects are left out of that; exit handlers and buffers, which
+        os._exit would cut off, have their turn as ever.
+        """
+        self.world.clock.stop()
+        self.signals.stop()
+        gc.freeze()
 
     def __enter__(self) -> Sandbox:
         return self

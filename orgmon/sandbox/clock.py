@@ -105,12 +105,16 @@ class Clock:
             time.sleep(0.001)
         return False
 
-    def close(self) -> None:
-        """Stop the clock's thread and forget what is pending."""
+    def stop(self) -> None:
+        """Forget what is pending; an action that is under way goes on."""
         with self._changed:
             self._closed = True
             self._timers.clear()
             self._changed.notify()
+
+    def close(self) -> None:
+        """Forget what is pending, and wait for the clock's thread to end."""
+        self.stop()
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(timeout=5)
 

@@ -68,10 +68,14 @@ class Emulator:
 
 def _new_app(service: str) -> WsgiApp:
     try:
-        app: WsgiApp = create_backend_app(service)
+        app = create_backend_app(service)
     except (ImportError, KeyError) as error:
         raise NotImplementedError(f"moto has no service {service}") from error
-    return app
+    # moto asks for Flask's debug mode, which costs time at each request; of that only the exceptions are wanted.
+    app.debug = False
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    made: WsgiApp = app
+    return made
 
 
 def run_wsgi(app: WsgiApp, environ: dict[str, Any]) -> HttpReply:

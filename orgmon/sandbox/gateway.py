@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from moto.core.request import Request
+
 from orgmon.sandbox import wording
 from orgmon.sandbox.authorizer import Authorizer
 from orgmon.sandbox.calls import Call, Hook, Operations, Refusal
@@ -21,7 +23,7 @@ from orgmon.sandbox.models import GLOBAL_SERVICES, services_signed_as
 from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.reply import HttpReply, answer, read_answer, refuse
 from orgmon.sandbox.trouble import Trouble
-from orgmon.sandbox.wire import HttpRequest, WireCall, parse, protocol_of, read_request, scope_of
+from orgmon.sandbox.wire import WireCall, parse, protocol_of, read_request, scope_of
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -86,7 +88,7 @@ class Gateway:
             raise wording.bad_key(wire.service, wire.protocol, refused.problem) from refused
         return signer
 
-    def _refuse_unparsed(self, request: HttpRequest, refusal: Refusal, request_id: str) -> HttpReply:
+    def _refuse_unparsed(self, request: Request, refusal: Refusal, request_id: str) -> HttpReply:
         services = services_signed_as(scope_of(request).signing_name)
         service = services[0] if services else ""
         protocol = protocol_of(request, service) or ("json" if "x-amz-target" in request.headers else "query")
@@ -94,7 +96,7 @@ class Gateway:
             refusal = wording.bad_key(service, protocol, KeyProblem.MISSING)
         return refuse(protocol, service, refusal, request_id)
 
-    def _call(self, wire: WireCall, signer: Signer, request: HttpRequest, request_id: str) -> Call:
+    def _call(self, wire: WireCall, signer: Signer, request: Request, request_id: str) -> Call:
         call = Call(
             service=wire.service,
             operation=wire.operation,
@@ -104,7 +106,7 @@ class Gateway:
             params=wire.params,
             request_id=request_id,
             time=self._clock.now(),
-            source_address=signer.invoked_by or request.source_address,
+            source_address=signer.invoked_by or request.remote_addr or "127.0.0.1",
             user_agent=signer.invoked_by or request.headers.get("user-agent", ""),
             invoked_by=signer.invoked_by,
             internal=not signer.recorded,

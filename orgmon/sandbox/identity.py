@@ -52,7 +52,6 @@ class Signer:
     policies: tuple[Document, ...] = ()
     token: str = ""
     expires: datetime | None = None
-    is_admin: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ class Identity:
         user = iam.users.get(key.user_name) if key else None
         if key is None or user is None or key.status != "Active":
             raise KeyRefused(KeyProblem.UNKNOWN)
-        return Signer(_user(user, account, access_key), is_admin=access_key == admin_key(account)[0])
+        return Signer(_user(user, account, access_key))
 
     def _owner(self, access_key: str) -> str:
         known = self._owners.get(access_key)

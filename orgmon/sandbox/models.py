@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.session
 from botocore.exceptions import UnknownServiceError
+from moto.core.utils import get_service_model
 
 # Where the name in the signature is not botocore's name of the service.
 _BY_SIGNING_NAME: dict[str, tuple[str, ...]] = {
@@ -33,8 +34,7 @@ _IAM_PREFIX = {
 # Services with one endpoint for the whole partition: their calls happen in us-east-1, whatever the client signs.
 GLOBAL_SERVICES = frozenset({"iam", "organizations", "account", "cloudfront", "route53"})
 
-_models = botocore.session.Session()
-# Not the same: botocore's S3 clients rewrite the paths in the model that they are made from.
+# Not moto's: botocore's S3 clients rewrite the paths in the model that they are made from.
 _models_of_clients = botocore.session.Session().get_component("data_loader")
 
 
@@ -47,9 +47,9 @@ def new_session() -> Any:
 
 @cache
 def service_model(service: str) -> Any | None:
-    """The botocore model of a service by botocore's name, or None if there is no such service."""
+    """The model of a service by botocore's name (moto has added to it), or None if there is no such service."""
     try:
-        return _models.get_service_model(service)
+        return get_service_model(service)
     except UnknownServiceError:
         return None
 

@@ -108,12 +108,12 @@ class OrgView:
 
     def path_of(self, account: str) -> str:
         """The unit path of an account, an empty string if it is no member."""
-        member = self.accounts.get(account)
+        member = self._joined(account)
         return self._units[member.parent_id].path if member else ""
 
     def id_path_of(self, account: str) -> str:
         """The path of ids as ``aws:PrincipalOrgPaths`` has it: ``o-.../r-.../ou-.../``; empty for no member."""
-        member = self.accounts.get(account)
+        member = self._joined(account)
         parts: list[str] = []
         unit_id = member.parent_id if member else None
         while unit_id:
@@ -127,7 +127,7 @@ class OrgView:
 
     def organization_of(self, account: str) -> str | None:
         """The organization id of an account, None if it belongs to none."""
-        return self.org_id if account in self.accounts else None
+        return self.org_id if self._joined(account) else None
 
     def exists(self, account: str) -> bool:
         """True if the embedded AWS has this account at all."""
@@ -156,7 +156,7 @@ class OrgView:
 
     def tags_of(self, resource_id: str) -> dict[str, str]:
         """The tags of an account, unit or root; to be changed in place. Raises Refusal if there is none of that id."""
-        if resource_id not in self.accounts and resource_id not in self.units:
+        if self._joined(resource_id) is None and resource_id not in self._units:
             raise Refusal("TargetNotFoundException", "You specified a target that doesn't exist.")
         return self._tags.setdefault(resource_id, {})
 
@@ -254,7 +254,7 @@ class OrgView:
 
     def member(self, account: str) -> Member:
         """An account of the organization. Raises Refusal if it is none."""
-        found = self.accounts.get(account)
+        found = self._joined(account)
         if found is None:
             raise Refusal("AccountNotFoundException", "You specified an account that doesn't exist.")
         return found
@@ -268,6 +268,11 @@ class OrgView:
                 "You specified an organizational unit that doesn't exist.",
             )
         return found
+
+    def _joined(self, account: str) -> Member | None:
+        """The account if it is in the organization. Asked at every call: it must not look at the others."""
+        found = self._members.get(account)
+        return found if found is not None and found.parent_id else None
 
     def _tell(self, kind: Change, account: str, old_parent: str, new_parent: str) -> None:
         for listener in tuple(self._listeners):

@@ -30,8 +30,10 @@ class Stores:
 
     def everywhere(self, service: str, account: str = "") -> Iterator[tuple[str, str, Any]]:
         """Every account, Region and backend of a service that has been used so far; of one account if it is given."""
-        for owner, backends in list(get_backend(service).items()):
-            for region, backend in list(backends.items()) if account in ("", owner) else ():
+        backends = get_backend(service)
+        owners = ([account] if account in backends else []) if account else list(backends)
+        for owner in owners:
+            for region, backend in list(backends[owner].items()):
                 yield owner, region, backend
 
     def bucket_owner(self, bucket: str) -> str:

@@ -26,7 +26,8 @@ def attach(session: Any, gateway: Gateway, source_address: str = "127.0.0.1") ->
     def send(request: Any, **_: object) -> AWSResponse:
         environ = {**environ_of(request), "REMOTE_ADDR": source_address}
         if signature := _signature.get():
-            environ["HTTP_AUTHORIZATION"] = signature
+            # A call may lead to others, and those of clients that sign keep their own signer.
+            environ.setdefault("HTTP_AUTHORIZATION", signature)
         reply = gateway.handle(environ)
         body = b"" if request.method == "HEAD" else reply.body
         return AWSResponse(request.url, reply.status, _Headers(reply.headers), _Raw(body))

@@ -1,42 +1,39 @@
-"""From an HTTP request to an API call: service, operation and parameters, for every protocol that AWS speaks."""
+"""From an HTTP request to an API call: service, operation and parameters, for every protocol that AWS speaks.
+
+Requests are read by moto's routers and parsers, along botocore's models. What is done by hand is what they lack:
+the signature, a bucket in the host's name, chunked bodies, documents that are no JSON, and CBOR (botocore's).
+"""
 
 from __future__ import annotations
 
 import io
+import json
 import re
-from collections.abc import Mapping
+import struct
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
-from orgmon.sandbox import rest
+from botocore import parsers
+from botocore.utils import parse_timestamp
+from moto.core.parse import PROTOCOL_PARSERS, JSONParser, RequestParserError, RestJSONParser
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import NotFound
+
 from orgmon.sandbox.calls import Refusal
 from orgmon.sandbox.models import operation_model, service_model, services_signed_as
-from orgmon.sandbox.unpack import from_cbor, from_json, from_query
 
+CBOR = "smithy-rpc-v2-cbor"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _QUERY_SCOPE = re.compile(r"([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _BUCKET_HOST = re.compile(
     r"^(?:(?P<bucket>.+?)\.)?(?:s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com|s3\.localhost)(?::\d+)?$"
 )
 _RPC_PATH = re.compile(r"^/service/[^/]+/operation/([^/]+)$")
-
-
-@dataclass(frozen=True)
-class HttpRequest:
-    """What came in. Header names are in lower case, ``path`` is still percent-encoded."""
-
-    method: str
-    path: str
-    query_string: str
-    headers: Mapping[str, str]
-    body: bytes
-    source_address: str = "127.0.0.1"
-
-    @property
-    def query(self) -> list[tuple[str, str]]:
-        """The query parameters, decoded, in order."""
-        return parse_qsl(self.query_string, keep_blank_values=True)
 
 
 @dataclass(frozen=True)
@@ -61,29 +58,20 @@ class WireCall:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def read_request(environ: dict[str, Any]) -> HttpRequest:
+def read_request(environ: dict[str, Any]) -> Request:
     """The request of a WSGI environment. The body stays readable for those who come after.
 
     A bucket in the host name is moved into the path, here and in the environment: moto is asked in path style.
     """
+    environ.setdefault("RAW_URI", environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/"))
     _use_path_style(environ)
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length) if length else b""
     environ["wsgi.input"] = io.BytesIO(body)
-    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/")
-    path = re.sub(r"^https?://[^/]+", "", raw).partition("?")[0] or "/"
-    headers = {
-        key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key[:5] == "HTTP_"
-    }
-    headers["content-type"] = environ.get("CONTENT_TYPE", "")
-    return HttpRequest(
-        method=environ["REQUEST_METHOD"],
-        path=path,
-        query_string=environ.get("QUERY_STRING", ""),
-        headers=headers,
-        body=body,
-        source_address=environ.get("REMOTE_ADDR") or "127.0.0.1",
-    )
+    request = Request({**environ, "wsgi.input": io.BytesIO(body)})
+    # Read before anybody asks for a form: what a form has been read from is no body any more.
+    request.get_data()
+    return request
 
 
 def _use_path_style(environ: dict[str, Any]) -> None:
@@ -92,17 +80,17 @@ def _use_path_style(environ: dict[str, Any]) -> None:
         return
     environ["HTTP_HOST"] = "localhost"
     if found["bucket"]:
-        for key in ("PATH_INFO", "RAW_URI", "REQUEST_URI"):
+        for key in ("PATH_INFO", "RAW_URI"):
             path = re.sub(r"^https?://[^/]+", "", environ.get(key) or "/")
             environ[key] = f"/{found['bucket']}{path}"
 
 
-def scope_of(request: HttpRequest) -> Scope:
+def scope_of(request: Request) -> Scope:
     """Whose key signed the request, for which Region and service; from the header or a presigned address."""
     token = request.headers.get("x-amz-security-token", "")
     if found := _SCOPE.search(request.headers.get("authorization", "")):
         return Scope(found[1], found[2], found[3], token)
-    query = dict(request.query)
+    query = request.args
     if found := _QUERY_SCOPE.match(unquote(query.get("X-Amz-Credential", ""))):
         return Scope(found[1], found[2], found[3], query.get("X-Amz-Security-Token", token))
     if "AWSAccessKeyId" in query:
@@ -111,20 +99,21 @@ def scope_of(request: HttpRequest) -> Scope:
     return Scope()
 
 
-def protocol_of(request: HttpRequest, service: str) -> str:
+def protocol_of(request: Request, service: str) -> str:
     """The protocol that a request for a service speaks; an empty string if the service speaks none of them."""
     model = service_model(service)
     if model is None:
         return ""
-    known = model.metadata.get("protocols") or [model.metadata["protocol"]]
     if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return "smithy-rpc-v2-cbor"
-    if "x-amz-target" in request.headers:
-        return "json"
-    return next((name for name in ("query", "ec2", "rest-json", "rest-xml") if name in known), str(known[0]))
+        return CBOR
+    try:
+        protocol: str = determine_request_protocol(model, request.content_type)
+    except NotImplementedError:
+        return ""
+    return protocol
 
 
-def parse(request: HttpRequest) -> WireCall:
+def parse(request: Request) -> WireCall:
     """The API call that a request means.
 
     Raises Refusal if it is for no service, or no operation, that exists, or if its parameters cannot be read.
@@ -140,68 +129,110 @@ def parse(request: HttpRequest) -> WireCall:
     )
 
 
-def _parse_for(service: str, request: HttpRequest, scope: Scope) -> WireCall | None:
+def _parse_for(service: str, request: Request, scope: Scope) -> WireCall | None:
     protocol = protocol_of(request, service)
-    if protocol.startswith("rest"):
-        found = rest.find(service, request.method, request.path, dict(request.query), request.headers)
-        operation, labels = found or (None, {})
-    else:
-        operation = operation_model(service, _operation_name(protocol, request))
-        labels = {}
-    if operation is None or not _is_target_of(service, request):
+    operation, labels = _routed(service, protocol, request) if protocol else (None, {})
+    if operation is None:
         return None
     try:
         params = _parameters(protocol, operation, labels, request)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except _UNREADABLE as error:
         raise Refusal("SerializationException", f"Could not read the request: {error}") from error
     return WireCall(service, operation.name, protocol, scope, operation, params)
 
 
-def _operation_name(protocol: str, request: HttpRequest) -> str:
-    if protocol == "smithy-rpc-v2-cbor":
-        found = _RPC_PATH.match(request.path)
-        return found[1] if found else ""
-    if protocol == "json":
-        return request.headers.get("x-amz-target", "").rpartition(".")[2]
-    return _form(request).get("Action", "")
+def _routed(service: str, protocol: str, request: Request) -> tuple[Any, dict[str, Any]]:
+    """The operation that is meant, None if there is no such one, and what the path says of its parameters."""
+    if protocol == CBOR:
+        found = _RPC_PATH.match(request.raw_path)
+        return operation_model(service, found[1]) if found else None, {}
+    try:
+        operation, labels = get_service_router(service).match(request)
+    except NotFound:
+        return None, {}
+    return operation, labels
 
 
-def _is_target_of(service: str, request: HttpRequest) -> bool:
-    target = request.headers.get("x-amz-target", "").rpartition(".")[0]
-    model = service_model(service)
-    return not target or model is None or target == model.metadata.get("targetPrefix", target)
-
-
-def _form(request: HttpRequest) -> dict[str, str]:
-    pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
-    return dict(pairs or request.query)
-
-
-def _parameters(
-    protocol: str, operation: Any, labels: Mapping[str, str], request: HttpRequest
-) -> dict[str, Any]:
+def _parameters(protocol: str, operation: Any, labels: dict[str, Any], request: Request) -> dict[str, Any]:
     shape = operation.input_shape
     if shape is None:
         return {}
-    if protocol in ("query", "ec2"):
-        return from_query(shape, _form(request), ec2=protocol == "ec2")
-    if protocol.startswith("rest"):
-        body = _unchunked(request)
-        return rest.parameters(operation, labels, request.query, request.headers, body)
-    read = from_cbor if protocol == "smithy-rpc-v2-cbor" else from_json
-    params: dict[str, Any] = read(shape, request.body)
-    return params
+    if protocol == CBOR:
+        return _from_cbor(shape, request.get_data())
+    is_rest = protocol.startswith("rest")
+    reader = _PARSERS[protocol](operation, timestamp_parser=_moment)
+    params: dict[str, Any] = reader.parse(
+        {
+            "method": request.method,
+            # In lower case: names of S3 metadata are taken from them.
+            "headers": Headers([(name.lower(), value) for name, value in request.headers] if is_rest else []),
+            "body": _unchunked(request),
+            "values": request.values if protocol in ("query", "ec2") else request.args,
+            "url_params": labels,
+            "url_path": request.path,
+        }
+    )
+    return {name: value for name, value in params.items() if not _is_absent(shape.members[name], value)}
 
 
-def _unchunked(request: HttpRequest) -> bytes:
+def _is_absent(member: Any, value: Any) -> bool:
+    """moto gives a header, label or query parameter that is not there an empty value."""
+    return "location" in member.serialization and value in (None, [], {})
+
+
+class _OnlyJson:
+    """moto takes a document that is no JSON for a message; AWS refuses it."""
+
+    def _parse_body_as_json(self, body: bytes) -> Any:
+        return json.loads(body or b"{}")
+
+
+class _Json(_OnlyJson, JSONParser):  # type: ignore[misc]  # moto has no types
+    pass
+
+
+class _RestJson(_OnlyJson, RestJSONParser):  # type: ignore[misc]  # moto has no types
+    pass
+
+
+_PARSERS = {**PROTOCOL_PARSERS, "json": _Json, "rest-json": _RestJson}
+_UNREADABLE = (
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RequestParserError,
+    parsers.ResponseParserError,
+    struct.error,
+)
+
+
+def _moment(value: str | float) -> datetime:
+    moment: datetime = parse_timestamp(value)
+    return moment.astimezone(UTC)
+
+
+@cache
+def _cbor_parser() -> Any:
+    return parsers.create_parser(CBOR)
+
+
+def _from_cbor(shape: Any, body: bytes) -> dict[str, Any]:
+    """botocore reads CBOR answers; a request is no different."""
+    parsed = _cbor_parser().parse({"status_code": 200, "headers": {}, "body": body}, shape) if body else {}
+    return {name: value for name, value in parsed.items() if name in shape.members}
+
+
+def _unchunked(request: Request) -> bytes:
+    body: bytes = request.get_data()
     if "aws-chunked" not in request.headers.get("content-encoding", ""):
-        return request.body
-    parts, rest_of_body = [], request.body
-    while rest_of_body:
-        head, _, rest_of_body = rest_of_body.partition(b"\r\n")
+        return body
+    parts = []
+    while body:
+        head, _, body = body.partition(b"\r\n")
         size = int(head.partition(b";")[0] or b"0", 16)
         if size == 0:
             break
-        parts.append(rest_of_body[:size])
-        rest_of_body = rest_of_body[size + 2 :]
+        parts.append(body[:size])
+        body = body[size + 2 :]
     return b"".join(parts)

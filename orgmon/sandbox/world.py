@@ -97,6 +97,7 @@ class World:
         """
         home = "us-east-1" if service in GLOBAL_SERVICES else region
         key = (service, account, home, principal, invoked_by)
+        # Two threads may make the same one: either is good.
         if key not in self._twins:
             signer = Signer(
                 principal or root_of(account),

@@ -47,7 +47,7 @@ def test_life_of_a_resource(world: World, engine: Engine, case: Case) -> None:
 
     stack = deployed(engine, case, updated=True)
     changed = stack.resources["Subject"].physical_id
-    assert (changed != made) == case.replaces
+    assert changed == made
     assert case.look(client, changed) == case.after
 
     record = stack.resources["Subject"]

@@ -68,11 +68,11 @@ def read_policies(client: Any, kind: str, name: str) -> Properties:
     """The inline and managed policies of a role or user, in CloudFormation's words."""
     names = call(client, "list_{kind}_policies", kind, name)["PolicyNames"]
     attached = call(client, "list_attached_{kind}_policies", kind, name)["AttachedPolicies"]
-    inline = [inline_policy(client, kind, name, policy) for policy in names]
+    inline = [_inline(client, kind, name, policy) for policy in names]
     return {"Policies": inline, "ManagedPolicyArns": [policy["PolicyArn"] for policy in attached]}
 
 
-def inline_policy(client: Any, kind: str, name: str, policy: str) -> dict[str, Any]:
+def _inline(client: Any, kind: str, name: str, policy: str) -> dict[str, Any]:
     """One inline policy, in CloudFormation's words."""
     answer = call(client, "get_{kind}_policy", kind, name, PolicyName=policy)
     return {"PolicyName": policy, "PolicyDocument": parsed(answer["PolicyDocument"])}

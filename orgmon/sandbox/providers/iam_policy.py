@@ -1,54 +1,18 @@
-"""IAM policies that are resources of their own: inline and customer managed ones."""
+"""Customer managed IAM policies."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from orgmon.sandbox.providers.iam_identity import call, global_arn, inline_policy
+from orgmon.sandbox.providers.iam_identity import call, global_arn
 from orgmon.sandbox.providers.properties import differs, document, parsed
 from orgmon.sandbox.providers.provider import Place, Properties, Provider, provides
 
 _HOLDERS = (("Role", "Roles"), ("User", "Users"), ("Group", "Groups"))
 
 
-@provides("AWS::IAM::Policy")
-class InlinePolicy(Provider):
-    """An inline policy of roles, users and groups."""
-
-    supports = frozenset({"PolicyName", "PolicyDocument", "Roles", "Users", "Groups"})
-
-    def create(self, place: Place, wanted: Properties) -> str:
-        """A put call for each holder."""
-        self.update(place, "", {}, wanted)
-        return place.claim(place.invent())
-
-    def update(self, place: Place, physical_id: str, old: Properties, wanted: Properties) -> None:
-        """Put it on all wanted holders, and take the old one from where it no longer belongs."""
-        client = place.client("iam")
-        name = wanted["PolicyName"]
-        text = document(wanted["PolicyDocument"])
-        kept = set(_held(wanted))
-        for kind, holder in _held(wanted):
-            call(client, "put_{kind}_policy", kind, holder, PolicyName=name, PolicyDocument=text)
-        for kind, holder in _held(old):
-            if (kind, holder) not in kept or old["PolicyName"] != name:
-                call(client, "delete_{kind}_policy", kind, holder, PolicyName=old["PolicyName"])
-
-    def delete(self, place: Place, physical_id: str, last: Properties) -> None:
-        """A delete call for each holder."""
-        client = place.client("iam")
-        for kind, holder in _held(last):
-            call(client, "delete_{kind}_policy", kind, holder, PolicyName=last["PolicyName"])
-
-    def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
-        """The document as the first holder has it."""
-        holders = _held(last)
-        kind, holder = holders[0]
-        return inline_policy(place.client("iam"), kind, holder, last["PolicyName"])
-
-
 def _held(properties: Properties) -> list[tuple[str, str]]:
-    """Pairs of kind and name of those that have an inline or managed policy."""
+    """Pairs of kind and name of those that a policy is attached to."""
     return [(kind, name) for kind, member in _HOLDERS for name in properties.get(member, [])]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from typing import Any
 
@@ -127,44 +126,6 @@ def _zipped(name: str, text: str) -> bytes:
         entry.external_attr = 0o644 << 16
         archive.writestr(entry, text)
     return buffer.getvalue()
-
-
-@provides("AWS::Lambda::Permission")
-class Permission(Provider):
-    """One statement of a function's policy; its physical id is the statement's id."""
-
-    supports = frozenset(
-        {"Action", "FunctionName", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"}
-    )
-
-    def create(self, place: Place, wanted: Properties) -> str:
-        """AddPermission. There is no update: all properties are create-only."""
-        statement = place.invent(100)
-        members = chosen(
-            wanted, "Action", "FunctionName", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"
-        )
-        place.client("lambda").add_permission(StatementId=statement, **members)
-        return place.claim(statement)
-
-    def update(self, place: Place, physical_id: str, old: Properties, wanted: Properties) -> None:
-        """Nothing of a permission can be changed in place."""
-        raise HandlerError("NotUpdatable", "A permission is replaced, never updated")
-
-    def delete(self, place: Place, physical_id: str, last: Properties) -> None:
-        """RemovePermission."""
-        place.client("lambda").remove_permission(FunctionName=last["FunctionName"], StatementId=physical_id)
-
-    def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
-        """The statement in the function's policy."""
-        answer = place.client("lambda").get_policy(FunctionName=last["FunctionName"])
-        for statement in json.loads(answer["Policy"])["Statement"]:
-            if statement["Sid"] == physical_id:
-                return {"FunctionName": last["FunctionName"], "Action": statement["Action"]}
-        return None
-
-    def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
-        """Id, the statement's."""
-        return {"Id": physical_id}
 
 
 _MAPPING_NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRetryAttempts")

@@ -153,31 +153,6 @@ class TopicPolicy(Provider):
         return {"Topics": last["Topics"], "PolicyDocument": found} if found else None
 
 
-@provides("AWS::SNS::TopicInlinePolicy")
-class TopicInlinePolicy(Provider):
-    """The policy of one topic; its physical id is the topic's ARN."""
-
-    supports = frozenset({"PolicyDocument", "TopicArn"})
-
-    def create(self, place: Place, wanted: Properties) -> str:
-        """SetTopicAttributes."""
-        self.update(place, wanted["TopicArn"], {}, wanted)
-        return place.claim(str(wanted["TopicArn"]))
-
-    def update(self, place: Place, physical_id: str, old: Properties, wanted: Properties) -> None:
-        """SetTopicAttributes."""
-        _set_policy(place, physical_id, document(wanted["PolicyDocument"]))
-
-    def delete(self, place: Place, physical_id: str, last: Properties) -> None:
-        """The default policy again."""
-        _set_policy(place, physical_id, _default_policy(physical_id))
-
-    def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
-        """The topic's policy, None when it is the default one."""
-        policy = _policy_of(place, physical_id)
-        return {"TopicArn": physical_id, "PolicyDocument": policy} if policy else None
-
-
 _DOCUMENTS = ("DeliveryPolicy", "FilterPolicy", "RedrivePolicy")
 _TEXTS = ("FilterPolicyScope", "RawMessageDelivery", "SubscriptionRoleArn")
 

@@ -154,28 +154,3 @@ class QueuePolicy(Provider):
         policies = [_policy_of(place, queue) for queue in last["Queues"]]
         found = next((policy for policy in policies if policy), None)
         return {"Queues": last["Queues"], "PolicyDocument": found} if found else None
-
-
-@provides("AWS::SQS::QueueInlinePolicy")
-class QueueInlinePolicy(Provider):
-    """The policy of one queue; its physical id is the queue's URL."""
-
-    supports = frozenset({"PolicyDocument", "Queue"})
-
-    def create(self, place: Place, wanted: Properties) -> str:
-        """SetQueueAttributes."""
-        self.update(place, wanted["Queue"], {}, wanted)
-        return place.claim(str(wanted["Queue"]))
-
-    def update(self, place: Place, physical_id: str, old: Properties, wanted: Properties) -> None:
-        """SetQueueAttributes."""
-        _set_policy(place, physical_id, document(wanted["PolicyDocument"]))
-
-    def delete(self, place: Place, physical_id: str, last: Properties) -> None:
-        """Take the policy away."""
-        _set_policy(place, physical_id, "")
-
-    def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
-        """The queue's policy."""
-        policy = _policy_of(place, physical_id)
-        return {"Queue": physical_id, "PolicyDocument": policy} if policy else None

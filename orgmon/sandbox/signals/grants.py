@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from orgmon.sandbox.calls import Principal, service_principal
 from orgmon.sandbox.policy import Decision
@@ -88,25 +87,13 @@ class Grants:
             text = f"{sender.principal.arn} is not authorized to perform: {action} on resource: {resource}"
             raise Undeliverable(NO_PERMISSIONS, text)
 
-    def key_allows(
-        self,
-        key: str,
-        account: str,
-        region: str,
-        principal: Principal,
-        action: str,
-        context: Mapping[str, Any] | None = None,
-    ) -> bool:
-        """True if the principal may do ``action`` with a key named by id, alias or ARN.
-
-        ``account`` and ``region`` are those of the resource that is encrypted with it.
-        """
-        return self.key_refusal(key, account, region, Sender(principal, context or {}), (action,)) is None
-
     def key_refusal(
         self, key: str, account: str, region: str, sender: Sender, actions: tuple[str, ...]
     ) -> str | None:
-        """None if the sender may do all the actions with the key, else why not."""
+        """None if the sender may do all the actions with the key (its id, alias or ARN), else why not.
+
+        ``account`` and ``region`` are those of the resource that is encrypted with it.
+        """
         if key.rsplit(":", 1)[-1].startswith("alias/aws/"):
             if sender.principal.kind != "service" and sender.principal.account == account:
                 return None

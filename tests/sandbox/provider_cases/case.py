@@ -53,7 +53,6 @@ class Case:
     after: Any
     support: dict[str, Any] = field(default_factory=dict)
     label: str = ""
-    replaces: bool = False
     parameters: dict[str, str] = field(default_factory=dict)
 
     def template(self, *, updated: bool) -> str:

@@ -41,22 +41,9 @@ def _filters(client: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _permission(client: Any, sid: str) -> Any:
-    names = [each["FunctionName"] for each in client("lambda").list_functions()["Functions"]]
-    statements = json.loads(client("lambda").get_policy(FunctionName=names[0])["Policy"])["Statement"]
-    return [statement["Action"] for statement in statements]
-
-
 def _trail(client: Any, name: str) -> dict[str, Any]:
     found: dict[str, Any] = client("cloudtrail").get_trail(Name=name)["Trail"]
     return {**found, "IsLogging": client("cloudtrail").get_trail_status(Name=name)["IsLogging"]}
-
-
-def _policy_of_first_role(client: Any, _: str) -> Any:
-    roles = [each["RoleName"] for each in client("iam").list_roles()["Roles"]]
-    role = next(name for name in roles if "Role" in name and name != "OrganizationAccountAccessRole")
-    answer = client("iam").get_role_policy(RoleName=role, PolicyName="may")
-    return policy_action(answer["PolicyDocument"])
 
 
 def _managed(client: Any, arn: str) -> Any:
@@ -91,15 +78,6 @@ COMPUTE = (
         ),
         (7200, "s3:GetObject", 1, "lambda.amazonaws.com"),
         (3600, "s3:PutObject", 0, "events.amazonaws.com"),
-    ),
-    Case(
-        "AWS::IAM::Policy",
-        {"PolicyName": "may", "Roles": [{"Ref": "Role"}], "PolicyDocument": allow("s3:GetObject")},
-        {"PolicyDocument": allow("s3:PutObject")},
-        _policy_of_first_role,
-        "s3:GetObject",
-        "s3:PutObject",
-        support=ROLE,
     ),
     Case(
         "AWS::IAM::ManagedPolicy",
@@ -154,20 +132,6 @@ COMPUTE = (
         (10, {"A": "1"}),
         (20, {"A": "2"}),
         support=ROLE,
-    ),
-    Case(
-        "AWS::Lambda::Permission",
-        {
-            "FunctionName": {"Ref": "Function"},
-            "Action": "lambda:InvokeFunction",
-            "Principal": "events.amazonaws.com",
-        },
-        {"Action": "lambda:GetFunction"},
-        _permission,
-        ["lambda:InvokeFunction"],
-        ["lambda:GetFunction"],
-        support=FUNCTION,
-        replaces=True,
     ),
     Case(
         "AWS::Lambda::EventSourceMapping",

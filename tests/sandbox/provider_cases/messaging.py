@@ -158,15 +158,6 @@ MESSAGING = (
         support=TOPIC,
     ),
     Case(
-        "AWS::SNS::TopicInlinePolicy",
-        {"TopicArn": {"Ref": "Topic"}, "PolicyDocument": everybody("sns:Publish", {"Ref": "Topic"})},
-        {"PolicyDocument": everybody("sns:Subscribe", {"Ref": "Topic"})},
-        _first_topic_policy,
-        "sns:Publish",
-        "sns:Subscribe",
-        support=TOPIC,
-    ),
-    Case(
         "AWS::SNS::Subscription",
         {
             "TopicArn": {"Ref": "Topic"},
@@ -205,18 +196,6 @@ MESSAGING = (
         "AWS::SQS::QueuePolicy",
         {
             "Queues": [{"Ref": "Queue"}],
-            "PolicyDocument": everybody("sqs:SendMessage", {"Fn::GetAtt": ["Queue", "Arn"]}),
-        },
-        {"PolicyDocument": everybody("sqs:ReceiveMessage", {"Fn::GetAtt": ["Queue", "Arn"]})},
-        _first_queue_policy,
-        "sqs:SendMessage",
-        "sqs:ReceiveMessage",
-        support=QUEUE,
-    ),
-    Case(
-        "AWS::SQS::QueueInlinePolicy",
-        {
-            "Queue": {"Ref": "Queue"},
             "PolicyDocument": everybody("sqs:SendMessage", {"Fn::GetAtt": ["Queue", "Arn"]}),
         },
         {"PolicyDocument": everybody("sqs:ReceiveMessage", {"Fn::GetAtt": ["Queue", "Arn"]})},
