@@ -12,6 +12,7 @@ from orgmon.detections.condition import (
     Glob,
     Matches,
     Not,
+    Placeholder,
     Test,
 )
 
@@ -42,10 +43,12 @@ def settled(condition: Condition, name: str) -> Condition | bool:
             return not part if isinstance(part, bool) else Not(part)
         case All(parts) | Either(parts):
             return _settled_group(type(condition), [settled(part, name) for part in parts])
-        case _ if condition.field == EVENT_NAME:
-            return condition.holds({EVENT_NAME: name})
-        case _:
+        case _ if condition.field != EVENT_NAME:
             return condition
+        case Absent() | Placeholder():
+            return False
+        case _:
+            return condition.fits(name)
 
 
 def _settled_group(kind: type[All | Either], left: list[Condition | bool]) -> Condition | bool:
