@@ -113,12 +113,12 @@ class Operations:
 
     def _wait_for_other(self, stack_set: StackSet, identity: str) -> Operation:
         for seconds in waits():
-            found = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
-            self._progress.foreign(stack_set.name, found)
-            if found.status.is_over:
+            operation = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
+            self._progress.foreign(stack_set.name, operation)
+            if operation.status.is_over:
                 break
             self._clock.sleep(seconds)
-        return found
+        return operation
 
     def wait(
         self, stack_set: StackSet, identity: str, pairs: int
@@ -129,15 +129,15 @@ class Operations:
         """
         failed = 0
         for seconds in waits():
-            found = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
-            whole = found.status.is_over or pairs <= READ_WHOLE or found.failed != failed
-            failed = found.failed
+            operation = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
+            whole = operation.status.is_over or pairs <= READ_WHOLE or operation.failed != failed
+            failed = operation.failed
             results = self._results(stack_set, identity, None if whole else ResultStatus.RUNNING)
-            self._progress.operation(stack_set.name, Look(found, results, pairs, whole))
-            if found.status.is_over:
+            self._progress.operation(stack_set.name, Look(operation, results, pairs, whole))
+            if operation.status.is_over:
                 break
             self._clock.sleep(seconds)
-        return found, self._final(stack_set, found, results, pairs)
+        return operation, self._final(stack_set, operation, results, pairs)
 
     def _results(
         self, stack_set: StackSet, identity: str, status: ResultStatus | None = None
