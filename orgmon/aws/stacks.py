@@ -176,8 +176,8 @@ class Stacks:
             if self._quiet(stack) in (None, "DELETE_FAILED"):
                 break
             self._sleep(seconds)
-        if found := self.read(stack.name, stack.account, stack.region):
-            raise self._unwell(found)
+        if left := self.read(stack.name, stack.account, stack.region):
+            raise self._unwell(left)
 
 
 def _is_changing(status: str | None) -> bool:
