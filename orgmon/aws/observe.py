@@ -39,11 +39,9 @@ def read_state(sessions: Sessions, stack_sets: StackSets, stacks: Stacks, ours: 
         looked_at = pool.map(lambda item: stack_sets.read(*item), _ours(stack_sets, ours))
         plain = pool.map(lambda name: stacks.read(name, ours.account, ours.region), ours.stacks)
         stored = pool.submit(artifacts.read)
-        read = sorted(
-            (stack_set for stack_set in looked_at if stack_set and _is_ours(stack_set, ours)),
-            key=lambda stack_set: stack_set.name,
-        )
-        return State(tuple(stack for stack in plain if stack), tuple(read), stored.result())
+        ours_alone = [stack_set for stack_set in looked_at if stack_set and _is_ours(stack_set, ours)]
+        ours_alone.sort(key=lambda stack_set: stack_set.name)
+        return State(tuple(stack for stack in plain if stack), tuple(ours_alone), stored.result())
 
 
 def _ours(stack_sets: StackSets, ours: Ours) -> Iterable[tuple[str, PermissionModel]]:
