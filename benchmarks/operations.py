@@ -50,15 +50,16 @@ def _wanted(config: Config, organization: Organization, detections: tuple[Detect
     """What a config wants, as it is once it is deployed."""
     state = desired_state(config, organization, detections)
     stack_sets = tuple(
-        item.with_instances(
-            tuple(
+        replace(
+            item,
+            instances=tuple(
                 replace(
                     one,
                     stack_id=f"{item.name}/{one.account}/{one.region}",
                     unit_id=next(iter(item.units), ""),
                 )
                 for one in item.instances
-            )
+            ),
         )
         for item in state.stack_sets
     )

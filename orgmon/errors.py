@@ -76,9 +76,9 @@ class DetectionError(OrgmonError):
     @classmethod
     def of(cls, errors: Sequence[DetectionError]) -> DetectionError:
         """Several errors as one, so that all are told at once."""
-        found = cls("\n".join(str(error) for error in errors))
-        found.problems = tuple(problem for error in errors for problem in error.problems)
-        return found
+        whole = cls("\n".join(str(error) for error in errors))
+        whole.problems = tuple(problem for error in errors for problem in error.problems)
+        return whole
 
 
 class PatternError(OrgmonError):

@@ -45,7 +45,7 @@ THROTTLING = (
     "Rate exceeded",
 )
 BUSY = "AWS was busy: run the same command again, it retries only what failed"
-# What to do about the reasons that AWS gives (facts on StatusReason texts).
+# What to do about the reasons that AWS gives, in the words of its StatusReason texts.
 REMEDIES = (
     (
         "explicit deny in a service control policy",

@@ -77,8 +77,8 @@ def _told(error: Any) -> tuple[str, Position | None]:
 def _document(node: yaml.Node) -> Document:
     places: dict[Where, Position] = {}
     keys: dict[Where, Position] = {}
-    for where, found, is_key in _walk(node, ()):
-        (keys if is_key else places).setdefault(where, _position(found))
+    for where, part, is_key in _walk(node, ()):
+        (keys if is_key else places).setdefault(where, _position(part))
     repeated = tuple(
         _repeated(node)
     )  # before merge keys are put in place, which the constructor does in the node
@@ -96,11 +96,11 @@ def _position(node: yaml.Node) -> Position:
 
 
 def _repeated(node: yaml.Node) -> Iterator[tuple[Where, Position]]:
-    for path, found, is_key in _walk(node, ()):
-        if is_key or not isinstance(found, yaml.MappingNode):
+    for path, part, is_key in _walk(node, ()):
+        if is_key or not isinstance(part, yaml.MappingNode):
             continue
         seen: set[str] = set()
-        for key, _ in found.value:
+        for key, _ in part.value:
             name = str(key.value)
             if name in seen and name != "<<":
                 yield (*path, name), _position(key)

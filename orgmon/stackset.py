@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -144,7 +144,6 @@ class OperationPreferences:
     max_concurrent_percentage: int | None = None
     region_concurrency: str = "SEQUENTIAL"
     concurrency_mode: str = "STRICT_FAILURE_TOLERANCE"
-    region_order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -233,10 +232,6 @@ class StackSet:
         """The instances by where they are."""
         return {instance.pair: instance for instance in self.instances}
 
-    def with_instances(self, instances: tuple[StackInstance, ...]) -> StackSet:
-        """The same stack set with other instances."""
-        return replace(self, instances=instances)
-
 
 @dataclass(frozen=True)
 class Stack:
@@ -254,13 +249,18 @@ class Stack:
 
     @property
     def is_changing(self) -> bool:
-        """True while CloudFormation works on it; a stack in review waits for its user."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+        """True while CloudFormation works on it."""
+        return is_changing(self.status)
 
     @property
     def is_settled(self) -> bool:
         """True when the last change came to a good end."""
         return self.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
+
+
+def is_changing(status: str | None) -> bool:
+    """Does a stack of this status change? One in REVIEW_IN_PROGRESS waits for its first change set to be executed."""
+    return status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 @dataclass(frozen=True)

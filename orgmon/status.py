@@ -131,9 +131,9 @@ def _cells(
         yield _of_stack(place, stack, observed.stack(stack.name))
     for stack_set in desired.stack_sets:
         yield from _of_stack_set(place, stack_set, observed.stack_set(stack_set.name))
-    for found in observed.stack_sets:
-        if desired.stack_set(found.name) is None:
-            yield from (place.cell(item.pair, found.name, CellState.EXTRA) for item in found.instances)
+    for extra in observed.stack_sets:
+        if desired.stack_set(extra.name) is None:
+            yield from (place.cell(item.pair, extra.name, CellState.EXTRA) for item in extra.instances)
     yield from _out_of_scope(config, organization, desired, place)
 
 
@@ -170,10 +170,10 @@ def _of_stack(place: _Places, desired: Stack, observed: Stack | None) -> Cell:
 
 
 def _of_stack_set(place: _Places, desired: StackSet, observed: StackSet | None) -> Iterator[Cell]:
-    found = observed.by_pair if observed else {}
+    there = observed.by_pair if observed else {}
     behind = differs(desired, observed) if observed else ""
-    for pair in sorted({*desired.by_pair, *found}):
-        instance = found.get(pair)
+    for pair in sorted({*desired.by_pair, *there}):
+        instance = there.get(pair)
         if pair not in desired.by_pair:
             yield place.cell(pair, desired.name, CellState.EXTRA)
         elif instance is None or observed is None:

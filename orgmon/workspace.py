@@ -59,8 +59,8 @@ class Workspace(Project):
         resources = [
             body.content.get("Resources") for change in changes for body in (change.before, change.after)
         ]
-        found = {phrase for one in resources if isinstance(one, dict) for phrase in one}
-        return tuple(sorted(found | {item.phrase for item in section.items}))
+        removed = {phrase for part in resources if isinstance(part, dict) for phrase in part}
+        return tuple(sorted(removed | {item.phrase for item in section.items}))
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -72,14 +72,14 @@ class Workspace(Project):
     @cached_property
     def organization(self) -> Organization:
         """The live organization. Raises AwsError, and OrgmonError where it is not the config's."""
-        found = read_organization(self.sessions.management("organizations"), with_tags=self._uses_tags)
-        if found.id != self.config.organization.id:
+        live = read_organization(self.sessions.management("organizations"), with_tags=self._uses_tags)
+        if live.id != self.config.organization.id:
             raise OrgmonError(
-                f"these credentials are of organization {found.id}, {self.path} is about "
+                f"these credentials are of organization {live.id}, {self.path} is about "
                 f"{self.config.organization.id}",
                 "use a profile of the right organization, or name another file with --config",
             )
-        return found
+        return live
 
     @property
     def _uses_tags(self) -> bool:
@@ -142,7 +142,7 @@ class Workspace(Project):
             instance = wanted.instances[0] if wanted else None
             if instance is not None and not (there and instance.pair in there.by_pair):
                 kept.append((name, retained_stacks(self.sessions, *instance.pair, name)))
-        return tuple((name, found) for name, found in kept if found)
+        return tuple((name, stacks) for name, stacks in kept if stacks)
 
     def runner(self, progress: Progress, patience: float) -> Runner:
         """What performs steps; ``patience`` is for how many seconds AWS may refuse to start an operation."""

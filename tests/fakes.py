@@ -124,6 +124,9 @@ class FakeStackSets(StackSets):
 
     def delete(self, stack_set: StackSet) -> None:
         self.made.append(f"DeleteStackSet {stack_set.name}")
+        refusal = self.refusals.pop(0) if self.refusals else None
+        if refusal is not None:
+            raise refusal
 
     def _begin(self, call: str, operation_id: str, *arguments: object) -> None:
         self.started.append((call, operation_id))

@@ -123,7 +123,7 @@ class World:
         return found
 
     def _changed(self, stack_set: StackSet, instances: Instances, walked: frozenset[Pair] = NOBODY) -> World:
-        changed = stack_set.with_instances(tuple(instances.values()))
+        changed = replace(stack_set, instances=tuple(instances.values()))
         others = tuple(item for item in self.state.stack_sets if item.name != stack_set.name)
         state = replace(self.state, stack_sets=(*others, changed))
         return replace(self, state=state, walked=self.walked | walked)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orgmon import __version__
-from orgmon.cli import run
+from orgmon.cli import app, run
 from orgmon.console.output import confirm, plain
 from orgmon.errors import UsageError
 from orgmon.stackset import Artifact, Pair, PermissionModel
@@ -30,10 +30,16 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"orgmon {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["validate", "schema", "render", "plan", "deploy", "status", "destroy", "replay", "demo", "sandbox"],
+COMMANDS = sorted(
+    str(name)
+    for name in (
+        *(command.name for command in app.registered_commands),
+        *(group.name for group in app.registered_groups),
+    )
 )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     assert command in capsys.readouterr().out
@@ -106,7 +112,7 @@ def test_json_knows_every_noun() -> None:
 @pytest.mark.parametrize("command", [["validate"], ["render", "--check"]])
 def test_what_needs_no_credentials_loads_no_aws_sdk(command: list[str]) -> None:
     code = (
-        "import sys; from orgmon.cli import run; code = run(sys.argv[1:]);"
+        "import sys; from orgmon.cli import app, run; code = run(sys.argv[1:]);"
         "print([name for name in sys.modules if name.startswith(('boto', 'moto'))], code)"
     )
     found = subprocess.run(

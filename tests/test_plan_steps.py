@@ -100,8 +100,8 @@ def calls(found: Plan) -> list[str]:
 
 def changed(observed: StackSet, pair: Pair, change: Callable[[StackInstance], StackInstance]) -> StackSet:
     """A stack set with one instance in another condition."""
-    return observed.with_instances(
-        tuple(change(one) if one.pair == pair else one for one in observed.instances)
+    return replace(
+        observed, instances=tuple(change(one) if one.pair == pair else one for one in observed.instances)
     )
 
 
@@ -177,7 +177,7 @@ def test_removal_is_one_operation_whatever_units_the_instances_came_by() -> None
 def test_removal_switches_auto_deployment_off_first_even_where_something_stays() -> None:
     gone = StackInstance(LEFT, REGIONS[0], stack_id="arn", unit_id=ROOT)
     observed = stack_set(auto=True)
-    found = simple(None, observed.with_instances((*observed.instances, gone)))
+    found = simple(None, replace(observed, instances=(*observed.instances, gone)))
     assert calls(found) == ["UpdateStackSet", "DeleteStackInstances"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import random
@@ -14,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -27,6 +27,7 @@ from orgmon.recordings.sources import local
 from orgmon.recordings.work import Progress
 from orgmon.replay.scan import Rules, Scanner
 from tests import sample
+from tests.fake_wire import FakeWire, Request
 from tests.test_replay import record
 
 KEY = {"eventSource": "iam.amazonaws.com", "eventName": "CreateAccessKey"}
@@ -318,34 +319,31 @@ def test_an_interruption_leaves_no_process_behind(tmp_path: Path) -> None:
         os.killpg(started.pid, 0)
 
 
-class FakeS3:
-    """A bucket in memory, as boto3's client shows it."""
+class FakeS3(FakeWire):
+    """The bucket ``trail-files`` below the SDK; its listing has two objects a page."""
 
     def __init__(self, objects: dict[str, bytes]) -> None:
+        super().__init__()
         self.objects = objects
+        self.handlers["trail-files"] = self._asked
 
-    def client(self, service: str) -> FakeS3:
-        """This, for a session's S3 client."""
-        assert service == "s3"
-        return self
-
-    def get_paginator(self, operation: str) -> FakeS3:
-        """This, for the one operation there is."""
-        assert operation == "list_objects_v2"
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str) -> Any:
-        """Two objects a page."""
-        assert Bucket == "trail-files"
-        keys = [key for key in self.objects if key.startswith(Prefix)]
-        for start in range(0, len(keys), 2):
-            page = keys[start : start + 2]
-            yield {"Contents": [{"Key": key, "Size": len(self.objects[key])} for key in page]}
-        yield {}
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        """The content."""
-        return {"Body": io.BytesIO(self.objects[Key])}
+    def _asked(self, request: Request) -> tuple[int, bytes]:
+        place = urlsplit(request.url)
+        if place.path != "/":
+            return 200, self.objects[unquote(place.path[1:])]
+        asked = {name: values[0] for name, values in parse_qs(place.query).items()}
+        keys = [key for key in self.objects if key.startswith(asked["prefix"])]
+        begin = int(asked.get("continuation-token", "0"))
+        page = "".join(
+            f"<Contents><Key>{key}</Key><Size>{len(self.objects[key])}</Size></Contents>"
+            for key in keys[begin : begin + 2]
+        )
+        more = ""
+        if begin + 2 < len(keys):
+            more = (
+                f"<IsTruncated>true</IsTruncated><NextContinuationToken>{begin + 2}</NextContinuationToken>"
+            )
+        return 200, f"<ListBucketResult>{page}{more}</ListBucketResult>".encode()
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -355,12 +353,12 @@ def test_a_bucket_is_read_below_its_prefix(processes: str, capsys: pytest.Captur
     packed = {name: gzip.compress(body) for name, body in zip(names, bodies, strict=True)}
     fake = FakeS3(packed | {"logs/": b"", "others/a.json": b"{"})
     arguments = ["replay", "s3://trail-files/logs/", "--format", "json", "--processes", processes]
-    assert run(arguments, lambda profile: fake) == 0
+    assert run(arguments, fake.make) == 0
     data = json.loads(capsys.readouterr().out)["data"]
     assert hits(data) == {"access-key-change": 50}
     assert data["unread"] == []
-    assert run(["replay", "s3://trail-files/none/"], lambda profile: fake) == 2
-    assert run(["replay", "s3://"], lambda profile: fake) == 2
+    assert run(["replay", "s3://trail-files/none/"], fake.make) == 2
+    assert run(["replay", "s3://"], fake.make) == 2
 
 
 def test_progress_says_rate_and_time_left() -> None:
@@ -406,7 +404,7 @@ def test_files_of_other_times_are_not_opened(
 ) -> None:
     fake = FakeS3({NAMED.format(stamp): gzip.compress(b'{"Records":[]}')})
     times = [f"--{name}={value}" for name, value in (("since", since), ("until", until)) if value]
-    assert run(["replay", "s3://trail-files/logs/", *times, "--format", "json"], lambda profile: fake) == 0
+    assert run(["replay", "s3://trail-files/logs/", *times, "--format", "json"], fake.make) == 0
     data = json.loads(capsys.readouterr().out)["data"]
     assert (data["files"], data["files_left_out"]) == ((1, 0) if opened else (0, 1))
 

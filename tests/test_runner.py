@@ -185,6 +185,19 @@ def test_nothing_under_way_needs_no_waiting() -> None:
     assert not Bench().runner.settle(State((STACK,), (over, STACK_SET)))
 
 
+def test_a_stack_set_that_somebody_works_on_is_deleted_when_it_is_free() -> None:
+    bench = Bench()
+    busy = "Another operation is in progress: 0a1b"
+    bench.stack_sets.refusals = [
+        AwsError("cloudformation:DeleteStackSet", "OperationInProgressException", busy)
+    ]
+    bench.stack_sets.looks["0a1b"] = [operation("0a1b", OperationStatus.SUCCEEDED)]
+    [outcome] = bench.runner.run(plan(Stage("a", "", (DeleteStackSet("not wanted", STACK_SET),))))
+    assert outcome.is_good
+    assert bench.stack_sets.made == ["DeleteStackSet orgmon-hub"] * 2
+    assert "foreign 0a1b SUCCEEDED" in bench.told.lines
+
+
 def test_progress_that_cannot_be_written_ends_no_rollout() -> None:
     bench = Bench(Unfailing(Unwritable()))
     bench.stack_sets.listed = [operation("foreign", OperationStatus.RUNNING)]

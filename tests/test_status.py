@@ -40,7 +40,7 @@ def with_instance(state: State, name: str, account: str, region: str, change: St
     """A State with one instance of a stack set replaced, or taken away."""
     found = _set(state, name)
     others = tuple(one for one in found.instances if (one.account, one.region) != (account, region))
-    return with_set(state, found.with_instances((*others, change) if change else others))
+    return with_set(state, replace(found, instances=(*others, change) if change else others))
 
 
 def with_set(state: State, changed: StackSet) -> State:

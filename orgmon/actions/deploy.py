@@ -78,10 +78,12 @@ def deploy(
     if plan.stages and not agree(plan):
         return None
     outcomes = runner.run(plan)
-    found = failures((outcome.step.target_name, result) for outcome in outcomes for result in outcome.results)
+    causes = failures(
+        (outcome.step.target_name, result) for outcome in outcomes for result in outcome.results
+    )
     errors = tuple(outcome.error for outcome in outcomes if outcome.error)
     left = _plan(workspace, order, workspace.observe()) if plan.stages else plan
-    return DeployReport(plan, outcomes, found, errors, left)
+    return DeployReport(plan, outcomes, causes, errors, left)
 
 
 def _plan(workspace: Workspace, order: Order, observed: State) -> Plan:

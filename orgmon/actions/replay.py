@@ -54,16 +54,16 @@ def replay(
     detections, others = _detections(request, workspace)
     rules = Rules(tuple(detections), time(request.since), time(request.until), request.verify)
     there, opened = _sources(request.path, workspace, make_session)
-    kept = [one for one in there if may_hold(one.name, rules.since, rules.until)]
-    total = sum(one.size for one in kept)
-    found = collect(opened(kept), rules, total=total, processes=request.processes, report=progress)
+    kept = [source for source in there if may_hold(source.name, rules.since, rules.until)]
+    total = sum(source.size for source in kept)
+    collected = collect(opened(kept), rules, total=total, processes=request.processes, report=progress)
     return report(
-        found.tally,
+        collected.tally,
         source=request.path,
-        files=found.files,
+        files=collected.files,
         files_left_out=len(there) - len(kept),
-        bytes_read=found.progress.done,
-        unread=found.unread,
+        bytes_read=collected.progress.done,
+        unread=collected.unread,
         not_replayed=others,
     )
 
@@ -76,13 +76,13 @@ def _detections(request: Request, workspace: Workspace | None) -> tuple[list[Det
         wanted, refused = selection.from_folder(request.rules)
     else:
         wanted = workspace.detections if workspace is not None else shipped()
-    found, others = selection.replayable(wanted, workspace.placeholders if workspace is not None else ())
+    usable, others = selection.replayable(wanted, workspace.placeholders if workspace is not None else ())
     others = [*refused, *others]
     for ids in (request.ids, request.expected):
-        selection.chosen(found, ids, others)
-    chosen = selection.chosen(found, request.ids, others)
+        selection.chosen(usable, ids, others)
+    chosen = selection.chosen(usable, request.ids, others)
     if not chosen:
-        reasons = "".join(f"\n  {one.name}: {one.reason}" for one in others[:SHOWN])
+        reasons = "".join(f"\n  {other.name}: {other.reason}" for other in others[:SHOWN])
         raise UsageError(
             f"there is no detection to replay{reasons}", "name a folder of Sigma rules with --rules"
         )
@@ -106,10 +106,10 @@ def time(text: str) -> str:
     if not text:
         return ""
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{text} is no time", "write 2026-11-27 or 2026-11-27T18:30:00Z") from error
-    utc = found.astimezone(UTC) if found.tzinfo else found
+    utc = moment.astimezone(UTC) if moment.tzinfo else moment
     return f"{utc:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -117,13 +117,13 @@ def complaints(report: ReplayReport, fail_on: Severity | None, expected: Sequenc
     """What was asked to be told by the exit code: hits so severe, detections that stayed silent, disagreements."""
     order = list(Severity)
     severe = [
-        one.id
-        for one in report.detections
-        if fail_on is not None and one.hits and order.index(one.severity) <= order.index(fail_on)
+        detection.id
+        for detection in report.detections
+        if fail_on is not None and detection.hits and order.index(detection.severity) <= order.index(fail_on)
     ]
-    silent = [one for one in dict.fromkeys(expected) if not report.alerted(one)]
-    found = [f"hit: {', '.join(severe)}"] if severe else []
-    found += [f"stayed silent: {', '.join(silent)}"] if silent else []
+    silent = [detection for detection in dict.fromkeys(expected) if not report.alerted(detection)]
+    told = [f"hit: {', '.join(severe)}"] if severe else []
+    told += [f"stayed silent: {', '.join(silent)}"] if silent else []
     if report.disagreements:
-        found.append(f"{report.disagreements:,} disagreements between the replay and what goes to AWS")
-    return tuple(found)
+        told.append(f"{report.disagreements:,} disagreements between the replay and what goes to AWS")
+    return tuple(told)

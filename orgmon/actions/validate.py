@@ -35,9 +35,9 @@ def validate(project: Project) -> Validation:
 def problems_of_all(project: Project) -> tuple[Problem, ...]:
     """Every problem in order; detections and templates are looked at once the file itself is right."""
     path = project.path
-    found = problems_of(path, known_detections=frozenset(item.id for item in shipped()))
-    if found:
-        return found
+    problems = problems_of(path, known_detections=frozenset(item.id for item in shipped()))
+    if problems:
+        return problems
     try:
         detections = project.detections
     except DetectionError as error:
@@ -52,7 +52,9 @@ def _problems_of_templates(project: Project, detections: tuple[Detection, ...]) 
         try:
             _build(definition, config, detections)
         except DetectionError as error:
-            alone = [found for one in detections for found in _problems_of(definition, config, one)]
+            alone = [
+                problem for detection in detections for problem in _problems_of(definition, config, detection)
+            ]
             yield from alone or error.problems
         except TemplateError as error:
             yield Problem("", 0, 0, error.what, error.remedy)
@@ -72,4 +74,6 @@ def _build(definition: StackDefinition, config: Config, detections: tuple[Detect
 
 def _placed(problems: Iterator[Problem] | tuple[Problem, ...], path: Path) -> tuple[Problem, ...]:
     """Each problem once, in order; what belongs to no other file belongs to the config."""
-    return tuple(sorted({dataclasses.replace(found, file=found.file or str(path)) for found in problems}))
+    return tuple(
+        sorted({dataclasses.replace(problem, file=problem.file or str(path)) for problem in problems})
+    )

@@ -34,7 +34,7 @@ def subscriptions(sessions: Sessions, organization: OrganizationSection) -> tupl
     """
     region, security_account = organization.home_region, organization.security_account
     client = sessions.management("sns")
-    found: list[Subscription] = []
+    subscribed: list[Subscription] = []
     for severity in ALERTING:
         arn = f"arn:{organization.partition}:sns:{region}:{security_account}:{names.topic(severity)}"
         try:
@@ -42,7 +42,7 @@ def subscriptions(sessions: Sessions, organization: OrganizationSection) -> tupl
                 pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
                 for page in pages:
                     for item in page["Subscriptions"]:
-                        found.append(
+                        subscribed.append(
                             Subscription(
                                 severity, item["Protocol"], item["Endpoint"], item["SubscriptionArn"]
                             )
@@ -53,4 +53,4 @@ def subscriptions(sessions: Sessions, organization: OrganizationSection) -> tupl
             if error.code in ("AuthorizationError", "AccessDenied", "NotFoundException"):
                 continue
             raise
-    return tuple(found)
+    return tuple(subscribed)

@@ -37,8 +37,8 @@ class Artifacts:
     def put(self, artifact: Artifact) -> str:
         """Store an artifact; returns the id of the version that was written."""
         with translated("s3:PutObject"):
-            found = self._client().put_object(Bucket=artifact.bucket, Key=artifact.key, Body=artifact.body)
-        return str(found.get("VersionId", ""))
+            answer = self._client().put_object(Bucket=artifact.bucket, Key=artifact.key, Body=artifact.body)
+        return str(answer.get("VersionId", ""))
 
     def template_argument(self, template: TemplateBody) -> dict[str, str]:
         """How a template is given to CloudFormation: in the request, or by URL where it is too large.
@@ -67,6 +67,6 @@ def _versions(client: Any, bucket: str) -> Iterator[list[dict[str, str]]]:
     """Everything in a bucket, a page at a time, as DeleteObjects wants it."""
     with translated("s3:ListObjectVersions"):
         for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if found:
-                yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+            versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            if versions:
+                yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in versions]

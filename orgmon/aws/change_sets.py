@@ -51,11 +51,11 @@ class ChangeSet:
         ``template`` is TemplateBody or TemplateURL. Raises DeploymentError where CloudFormation cannot work it out,
         and AwsError.
         """
-        found = self._describe()
-        if found is not None and not _usable(found):
+        earlier = self._describe()
+        if earlier is not None and not _usable(earlier):
             self._drop()
-            found = None
-        if found is None:
+            earlier = None
+        if earlier is None:
             self._create(kind, template)
         return self._execute_when_ready()
 
@@ -68,14 +68,14 @@ class ChangeSet:
     def _describe(self) -> dict[str, Any] | None:
         try:
             with self._call("DescribeChangeSet"):
-                found: dict[str, Any] = self._client.describe_change_set(
+                told: dict[str, Any] = self._client.describe_change_set(
                     StackName=self._stack.name, ChangeSetName=self.name
                 )
         except AwsError as error:
             if isinstance(error, NotFoundError) or "does not exist" in error.message:
                 return None
             raise
-        return found
+        return told
 
     def _drop(self) -> None:
         try:
@@ -109,13 +109,13 @@ class ChangeSet:
 
     def _execute_when_ready(self) -> Outcome:
         for seconds in islice(waits(), READS):
-            found = self._describe()
-            if found is None or found["ExecutionStatus"] in ("EXECUTE_IN_PROGRESS", "OBSOLETE"):
+            told = self._describe()
+            if told is None or told["ExecutionStatus"] in ("EXECUTE_IN_PROGRESS", "OBSOLETE"):
                 return Outcome.OVERTAKEN
-            if found["Status"] == "CREATE_COMPLETE":
-                return self._execute(found["ChangeSetId"])
-            if found["Status"] == "FAILED":
-                return self._failed(found.get("StatusReason", ""))
+            if told["Status"] == "CREATE_COMPLETE":
+                return self._execute(told["ChangeSetId"])
+            if told["Status"] == "FAILED":
+                return self._failed(told.get("StatusReason", ""))
             self._sleep(seconds)
         raise DeploymentError(
             f"{self._stack.name}: CloudFormation does not get ready with change set {self.name}",
@@ -144,8 +144,8 @@ class ChangeSet:
 
     def is_over(self) -> bool:
         """Does CloudFormation say that the change set was executed, or that there is none any more?"""
-        found = self._describe()
-        return found is None or found["ExecutionStatus"] in ("EXECUTE_COMPLETE", "EXECUTE_FAILED", "OBSOLETE")
+        told = self._describe()
+        return told is None or told["ExecutionStatus"] in ("EXECUTE_COMPLETE", "EXECUTE_FAILED", "OBSOLETE")
 
 
 def name_of(stack: Stack) -> str:
@@ -163,9 +163,9 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _usable(found: Mapping[str, Any]) -> bool:
+def _usable(told: Mapping[str, Any]) -> bool:
     """One that is being made or waits to be executed; one that failed or was overtaken is made anew."""
-    return found["Status"] != "FAILED" and found["ExecutionStatus"] in (
+    return told["Status"] != "FAILED" and told["ExecutionStatus"] in (
         "UNAVAILABLE",
         "AVAILABLE",
         "EXECUTE_IN_PROGRESS",

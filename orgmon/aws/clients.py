@@ -84,13 +84,14 @@ def shared_client(
         raise OrgmonError(
             str(error), "correct endpoint_url in the AWS configuration or AWS_ENDPOINT_URL"
         ) from error
-    _attach(client.meta, log)
+    # Services that are in one Region only, as AWS Organizations, change the client's.
+    _attach(client.meta, region or client.meta.region_name, log)
     return client
 
 
-def _attach(meta: Any, log: Log | None) -> None:
+def _attach(meta: Any, region: str, log: Log | None) -> None:
     """What happens around each request of a client."""
-    events, model, region = meta.events, meta.service_model, meta.region_name
+    events, model = meta.events, meta.service_model
     service = model.service_name
     events.register("before-send", lambda **_: CALLER.get().limiter.wait())
     events.register("needs-retry", lambda response=None, **_: CALLER.get().limiter.learn(response))

@@ -51,10 +51,10 @@ class Objects:
 
 def split(place: str) -> tuple[str, str]:
     """The bucket and the prefix of ``s3://bucket/prefix``. Raises UsageError."""
-    found = PLACE.fullmatch(place)
-    if found is None:
+    parts = PLACE.fullmatch(place)
+    if parts is None:
         raise UsageError(f"{place} is no place in S3", "write s3://bucket/prefix")
-    return found[1], found[2]
+    return parts[1], parts[2]
 
 
 def client_of(bucket: str, sessions: Sessions | None, make: Callable[[str | None], Any] | None) -> Any:

@@ -36,19 +36,20 @@ def read_state(sessions: Sessions, stack_sets: StackSets, stacks: Stacks, ours: 
     """The State as it is now. Raises AwsError."""
     artifacts = Artifacts(sessions, names.artifact_bucket(ours.account, ours.region))
     with ThreadPoolExecutor(WORKERS) as pool:
-        found = pool.map(lambda item: stack_sets.read(*item), _ours(stack_sets, ours))
+        looked_at = pool.map(lambda item: stack_sets.read(*item), _ours(stack_sets, ours))
         plain = pool.map(lambda name: stacks.read(name, ours.account, ours.region), ours.stacks)
         stored = pool.submit(artifacts.read)
-        read = sorted((one for one in found if one and _is_ours(one, ours)), key=lambda one: one.name)
-        return State(tuple(stack for stack in plain if stack), tuple(read), stored.result())
+        ours_alone = [stack_set for stack_set in looked_at if stack_set and _is_ours(stack_set, ours)]
+        ours_alone.sort(key=lambda stack_set: stack_set.name)
+        return State(tuple(stack for stack in plain if stack), tuple(ours_alone), stored.result())
 
 
 def _ours(stack_sets: StackSets, ours: Ours) -> Iterable[tuple[str, PermissionModel]]:
     """Names and models of the stack sets that look like ours."""
-    found = []
+    named = []
     for model in PermissionModel:
-        found += [(name, model) for name in stack_sets.names(model) if ours.owns(name)]
-    return found
+        named += [(name, model) for name in stack_sets.names(model) if ours.owns(name)]
+    return named
 
 
 def _is_ours(stack_set: StackSet, ours: Ours) -> bool:

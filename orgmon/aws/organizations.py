@@ -24,8 +24,8 @@ def read_organization(client: Any, *, with_tags: bool = False) -> Organization:
         described = client.describe_organization()["Organization"]
     with ThreadPoolExecutor(WORKERS) as pool:
         units = tuple(_units(client, pool))
-        found = pool.map(lambda unit: list(_accounts(client, unit.id)), units)
-        accounts = tuple(sorted((a for group in found for a in group), key=lambda a: a.id))
+        by_unit = pool.map(lambda unit: list(_accounts(client, unit.id)), units)
+        accounts = tuple(sorted((a for group in by_unit for a in group), key=lambda a: a.id))
         if with_tags:
             accounts = tuple(pool.map(lambda account: _tagged(client, account), accounts))
     return Organization(described["Id"], described["MasterAccountId"], units, accounts)

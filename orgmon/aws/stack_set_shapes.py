@@ -90,7 +90,6 @@ def operation_preferences(preferences: OperationPreferences) -> Members:
         "MaxConcurrentPercentage": preferences.max_concurrent_percentage,
         "RegionConcurrencyType": preferences.region_concurrency,
         "ConcurrencyMode": preferences.concurrency_mode,
-        "RegionOrder": list(preferences.region_order) or None,
     }
     return {key: value for key, value in said.items() if value is not None}
 

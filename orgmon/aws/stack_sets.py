@@ -68,12 +68,12 @@ class StackSets:
     def read(self, name: str, model: PermissionModel) -> StackSet | None:
         """A stack set with all instances and its newest operation, or None where there is none."""
         try:
-            found = self._described(name, model)
+            stack_set = self._described(name, model)
             instances = tuple(self._instances(name, model))
             operation = next(iter(self.operations(name, model)), None)
         except NotFoundError:
             return None
-        return replace(found, instances=instances, operation=operation)
+        return replace(stack_set, instances=instances, operation=operation)
 
     def _described(self, name: str, model: PermissionModel) -> StackSet:
         with self._call("DescribeStackSet", model, name) as (client, call_as):
@@ -92,16 +92,16 @@ class StackSets:
         """The newest operations of a stack set, newest first (one page)."""
         with self._call("ListStackSetOperations", model, name) as (client, call_as):
             page = client.list_stack_set_operations(StackSetName=name, CallAs=call_as, MaxResults=20)
-        found = tuple(shapes.operation(summary) for summary in page["Summaries"])
-        return tuple(sorted(found, key=lambda operation: operation.created, reverse=True))
+        listed = tuple(shapes.operation(summary) for summary in page["Summaries"])
+        return tuple(sorted(listed, key=lambda operation: operation.created, reverse=True))
 
     def operation(self, name: str, model: PermissionModel, operation_id: str) -> Operation:
         """One operation, strongly consistent. Raises NotFoundError."""
         with self._call("DescribeStackSetOperation", model, name) as (client, call_as):
-            found = client.describe_stack_set_operation(
+            answer = client.describe_stack_set_operation(
                 StackSetName=name, OperationId=operation_id, CallAs=call_as
             )
-        return shapes.operation(found["StackSetOperation"])
+        return shapes.operation(answer["StackSetOperation"])
 
     def results(
         self, name: str, model: PermissionModel, operation_id: str, status: ResultStatus | None = None
@@ -139,11 +139,11 @@ class StackSets:
 
     def _is_there(self, stack_set: StackSet) -> bool:
         try:
-            found = self._described(stack_set.name, stack_set.permission_model)
+            there = self._described(stack_set.name, stack_set.permission_model)
         except NotFoundError:
             return False
-        return shapes.content(found) == shapes.content(stack_set) and (
-            (found.template, found.permission_model) == (stack_set.template, stack_set.permission_model)
+        return shapes.content(there) == shapes.content(stack_set) and (
+            (there.template, there.permission_model) == (stack_set.template, stack_set.permission_model)
         )
 
     def update(
@@ -230,5 +230,5 @@ class StackSets:
 
 def running_operation(error: AwsError) -> str:
     """The id of the operation that is in the way, from AWS's message; empty where it is not told."""
-    found = re.search(r"in progress: ([A-Za-z0-9][-A-Za-z0-9]*)", error.message)
-    return found.group(1) if found else ""
+    told = re.search(r"in progress: ([A-Za-z0-9][-A-Za-z0-9]*)", error.message)
+    return told.group(1) if told else ""

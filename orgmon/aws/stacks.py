@@ -13,7 +13,7 @@ from orgmon.aws.errors import translated
 from orgmon.aws.session import Sessions
 from orgmon.aws.waiting import Sleep, waits
 from orgmon.errors import AwsError, DeploymentError, NotFoundError
-from orgmon.stackset import Stack, TemplateBody
+from orgmon.stackset import Stack, TemplateBody, is_changing
 
 # How often a change is asked for anew because another one came first.
 ATTEMPTS = 5
@@ -102,7 +102,7 @@ class Stacks:
 
     def _begun(self, stack: Stack, change_set: ChangeSet) -> None:
         for seconds in islice(waits(), BEGINNING):
-            if change_set.is_over() or _is_changing(self._status(stack)):
+            if change_set.is_over() or is_changing(self._status(stack)):
                 return
             self._sleep(seconds)
         raise DeploymentError(
@@ -118,7 +118,7 @@ class Stacks:
         """Wait until nothing goes on with a stack; its status, or None where there is none."""
         for seconds in waits():
             status = self._status(stack)
-            if not _is_changing(status):
+            if not is_changing(status):
                 break
             self._sleep(seconds)
         return status
@@ -176,10 +176,5 @@ class Stacks:
             if self._quiet(stack) in (None, "DELETE_FAILED"):
                 break
             self._sleep(seconds)
-        if found := self.read(stack.name, stack.account, stack.region):
-            raise self._unwell(found)
-
-
-def _is_changing(status: str | None) -> bool:
-    """A stack in REVIEW_IN_PROGRESS only waits for its first change set to be executed."""
-    return status is not None and status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+        if left := self.read(stack.name, stack.account, stack.region):
+            raise self._unwell(left)

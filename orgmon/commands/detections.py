@@ -34,11 +34,11 @@ def list_(config: ConfigOption = CONFIG, rules: RulesOption = None, as_json: Jso
     from orgmon.console.output import emit, out
     from orgmon.detections.description import as_data
 
-    found = _chosen(config, rules)
+    detections = _chosen(config, rules)
     if as_json:
-        emit("detections", [as_data(one) for one in found])
+        emit("detections", [as_data(detection) for detection in detections])
     else:
-        detections_view.listing(out(), found)
+        detections_view.listing(out(), detections)
 
 
 @app.command()
@@ -54,13 +54,13 @@ def show(
     from orgmon.detections.description import as_data
     from orgmon.errors import UsageError
 
-    found = {one.id: one for one in _chosen(config, rules)}
-    if detection not in found:
+    by_id = {item.id: item for item in _chosen(config, rules)}
+    if detection not in by_id:
         raise UsageError(f"there is no detection {detection}", "orgmon detections list names them")
     if as_json:
-        emit("detection", as_data(found[detection]))
+        emit("detection", as_data(by_id[detection]))
     else:
-        detections_view.show(out(), found[detection])
+        detections_view.show(out(), by_id[detection])
 
 
 @app.command("test")
@@ -83,17 +83,17 @@ def prove_(
     from orgmon.detections.catalogue import shipped
     from orgmon.detections.proof import prove
 
-    found = [prove(one, shipped()) for one in _chosen(config, folder)]
+    results = [prove(item, shipped()) for item in _chosen(config, folder)]
     if junit is not None:
-        junit.write_text(junit_xml(found), encoding="utf-8")
+        junit.write_text(junit_xml(results), encoding="utf-8")
     if as_json:
         emit(
             "proofs",
-            [_proofs(one) for one in found],
+            [_proofs(item) for item in results],
         )
     else:
-        detections_view.proofs(out(), found)
-    raise typer.Exit(0 if all(one.is_proved for one in found) else FOUND)
+        detections_view.proofs(out(), results)
+    raise typer.Exit(0 if all(item.is_proved for item in results) else FOUND)
 
 
 @app.command("import")
@@ -106,12 +106,12 @@ def import_(
     from orgmon.console.output import emit, out
     from orgmon.detections.verdict import files_of, judge
 
-    found = [judge(path) for path in files_of(paths)]
+    files = [judge(path) for path in files_of(paths)]
     if as_json:
-        emit("verdicts", [_verdict(one) for one in found])
+        emit("verdicts", [_verdict(file) for file in files])
     else:
-        detections_view.verdicts(out(), found)
-    raise typer.Exit(0 if found and all(one.is_usable for one in found) else FOUND if found else FAILED)
+        detections_view.verdicts(out(), files)
+    raise typer.Exit(0 if files and all(file.is_usable for file in files) else FOUND if files else FAILED)
 
 
 @app.command()
@@ -136,8 +136,11 @@ def export(
 
     if check and target is None:
         raise UsageError("--check needs --out", "name the file that may be stale")
-    found = all_shipped() if shipped else _chosen(config, rules)
-    text = page(found) if form is Format.MARKDOWN else envelope("detections", [as_data(one) for one in found])
+    detections = all_shipped() if shipped else _chosen(config, rules)
+    if form is Format.MARKDOWN:
+        text = page(detections)
+    else:
+        text = envelope("detections", [as_data(detection) for detection in detections])
     if target is None:
         print(text, end="")
     elif not check:
@@ -160,16 +163,16 @@ def _chosen(config: Path, rules: Path | None) -> tuple[Detection, ...]:
     return Project(config).rules
 
 
-def _proofs(one: Proofs) -> dict[str, object]:
+def _proofs(result: Proofs) -> dict[str, object]:
     return {
-        "detection": one.detection.id,
-        "proved": one.is_proved,
-        "lacks": one.lacks,
-        "refusals": one.refusals,
-        "proofs": one.proofs,
+        "detection": result.detection.id,
+        "proved": result.is_proved,
+        "lacks": result.lacks,
+        "refusals": result.refusals,
+        "proofs": result.proofs,
     }
 
 
-def _verdict(one: object) -> dict[str, object]:
+def _verdict(file: object) -> dict[str, object]:
     """A verdict without the detection itself."""
-    return {key: value for key, value in vars(one).items() if key != "detection"}
+    return {key: value for key, value in vars(file).items() if key != "detection"}

@@ -60,9 +60,9 @@ class Invocation:
 
 def invocation(context: typer.Context) -> Invocation:
     """The run that a command belongs to."""
-    found = context.find_object(Invocation)
-    assert found is not None
-    return found
+    current = context.find_object(Invocation)
+    assert current is not None
+    return current
 
 
 def _log(line: str) -> None:

@@ -73,10 +73,10 @@ def command(
     with ReplayProgress(err()) as progress:
         report = replay(request, current.workspace(place) if place else None, current.make_session, progress)
     _write(report, format_, out)
-    found = complaints(report, fail_on, request.expected)
-    for complaint in found:
+    told = complaints(report, fail_on, request.expected)
+    for complaint in told:
         err().print(complaint, markup=False)
-    raise typer.Exit(FOUND if found else DONE)
+    raise typer.Exit(FOUND if told else DONE)
 
 
 def _write(report: ReplayReport, form: Format, place: Path | None) -> None:

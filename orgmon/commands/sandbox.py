@@ -102,11 +102,11 @@ def run(
 
     name = invocation(context).sandbox
     place = notes.Place.of(name, config)
-    found = notes.running(place, os.environ, named=name is not None)
+    running = notes.running(place, os.environ, named=name is not None)
     require_sandbox()
     from orgmon.rehearsal import serving
 
-    with serving.joined(found, config) as address:
+    with serving.joined(running, config) as address:
         if deployed and serving.orgmon(["deploy", "--yes", "--config", str(config)], address)[0]:
             raise OrgmonError("the rollout on the sandbox failed", "see above")
         try:

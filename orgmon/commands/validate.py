@@ -27,14 +27,14 @@ def command(
     if show_sample:
         print(sample(), end="")
         return
-    found = validate(Project(config))
+    validation = validate(Project(config))
     if as_json:
-        emit("problems", found)
+        emit("problems", validation)
     else:
-        for warning in found.warnings:
+        for warning in validation.warnings:
             out().print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
-        for problem in found.problems:
+        for problem in validation.problems:
             out().print(str(problem), markup=False, highlight=False, soft_wrap=True)
-        if not found.problems:
+        if not validation.problems:
             out().print(f"{config}: no problems", markup=False, highlight=False)
-    raise typer.Exit(FOUND if found.problems else 0)
+    raise typer.Exit(FOUND if validation.problems else 0)

@@ -52,5 +52,5 @@ def _validated(document: Document, problems: list[Problem]) -> Config | None:
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        problems += [problem_of(found, document) for found in error.errors()]
+        problems += [problem_of(mistake, document) for mistake in error.errors()]
         return None

@@ -51,7 +51,7 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     """The section inside an annotation such as ``tuple[Wave, ...]`` or ``Waiver | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _section(part))), None)
+    return next((inner for part in get_args(annotation) if (inner := _section(part))), None)
 
 
 def _is_account(where: Where, error: Any) -> bool:

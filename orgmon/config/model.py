@@ -55,8 +55,8 @@ class OrganizationSection(Section):
     @property
     def partition(self) -> str:
         """The partition of the home Region, as ARNs name it."""
-        found = partition_of(self.home_region)
-        return found.name if found else "aws"
+        partition = partition_of(self.home_region)
+        return partition.name if partition else "aws"
 
     @property
     def call_as(self) -> CallAs:

@@ -48,7 +48,7 @@ def read(path: Path) -> Document:
     """Read a file. Raises ConfigError where it cannot be read or is no YAML at all."""
     file = str(path)
     try:
-        found = positions.document(path.read_text(encoding="utf-8"))
+        document = positions.document(path.read_text(encoding="utf-8"))
     except OSError as error:
         remedy = f"name another file with --config, or {REMEDY}"
         raise _refused(file, f"cannot be read: {error.strerror}", remedy) from error
@@ -59,9 +59,9 @@ def read(path: Path) -> Document:
     except NotYamlError as error:
         remedy = "correct the line or the one above it" if error.position else "remove what is not text"
         raise _refused(file, f"is not YAML: {error.problem}", remedy, error) from error
-    if found is None:
+    if document is None:
         raise _refused(file, "is empty", REMEDY)
-    return Document(file, found)
+    return Document(file, document)
 
 
 def _refused(file: str, what: str, remedy: str, error: NotYamlError | None = None) -> ConfigError:

@@ -9,10 +9,10 @@ from orgmon.config.model import Config
 
 def schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12), made from the model, so that it always says the same."""
-    found = Config.model_json_schema()
+    made = Config.model_json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **found,
+        **made,
         "title": "accounts.yaml",
         "description": "The organization that orgmon monitors, and how",
     }

@@ -27,66 +27,67 @@ VERDICTS = {
 MAIN_CONTROLS = ("cis-aws-v1.4-v5.0", "security-hub")
 
 
-def listing(console: Console, found: Sequence[Detection]) -> None:
+def listing(console: Console, detections: Sequence[Detection]) -> None:
     """A line a detection."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Detection", "Level", "Flow", "Scope", "Threshold", "CIS", "Security Hub", "ATT&CK"):
         table.add_column(heading, no_wrap=heading != "ATT&CK")
-    for one in found:
-        controls = dict(one.controls)
+    for detection in detections:
+        controls = dict(detection.controls)
         table.add_row(
-            one.id,
-            f"[{SEVERITIES[one.severity]}]{one.severity}[/]",
-            "both" if len(one.flows) > 1 else "".join(one.flows),
-            one.scope,
-            threshold_text(one),
+            detection.id,
+            f"[{SEVERITIES[detection.severity]}]{detection.severity}[/]",
+            "both" if len(detection.flows) > 1 else "".join(detection.flows),
+            detection.scope,
+            threshold_text(detection),
             *(", ".join(controls.get(name, ())) for name in MAIN_CONTROLS),
-            ", ".join(techniques(one)),
+            ", ".join(techniques(detection)),
         )
     console.print(table)
-    levels = Counter(one.severity for one in found)
+    levels = Counter(detection.severity for detection in detections)
     told = ", ".join(f"{levels[level]} {level}" for level in Severity if level in levels)
-    console.print(f"{len(found)} detections: {told}")
+    console.print(f"{len(detections)} detections: {told}")
 
 
-def show(console: Console, one: Detection) -> None:
+def show(console: Console, detection: Detection) -> None:
     """Everything about one detection."""
-    console.print(f"[bold]{escape(one.title)}[/] ({one.id}, [{SEVERITIES[one.severity]}]{one.severity}[/])")
-    console.print(f"{escape(one.description)}\n")
+    level = f"[{SEVERITIES[detection.severity]}]{detection.severity}[/]"
+    console.print(f"[bold]{escape(detection.title)}[/] ({detection.id}, {level})")
+    console.print(f"{escape(detection.description)}\n")
     rows = {
-        "Scope": one.scope,
-        "Flow": " and ".join(sorted(one.flows)),
-        "Threshold": threshold_text(one),
-        "Log source": one.log_source,
-        "ATT&CK": ", ".join(techniques(one)),
-        "Controls": "; ".join(f"{name} {', '.join(numbers)}" for name, numbers in one.controls),
-        "False positives": "; ".join(one.falsepositives),
-        "References": " ".join(one.references),
-        "Drill": (one.drill.how or f"none: {one.drill.why_not}") if one.drill else "",
-        "Sigma id": one.sigma_id,
+        "Scope": detection.scope,
+        "Flow": " and ".join(sorted(detection.flows)),
+        "Threshold": threshold_text(detection),
+        "Log source": detection.log_source,
+        "ATT&CK": ", ".join(techniques(detection)),
+        "Controls": "; ".join(f"{name} {', '.join(numbers)}" for name, numbers in detection.controls),
+        "False positives": "; ".join(detection.falsepositives),
+        "References": " ".join(detection.references),
+        "Drill": (detection.drill.how or f"none: {detection.drill.why_not}") if detection.drill else "",
+        "Sigma id": detection.sigma_id,
     }
     for name, value in rows.items():
         if value:
             console.print(f"[bold]{name}:[/] {escape(value)}")
-    _runbook(console, one)
-    console.print(f"\n[bold]Rule[/] ({escape(one.origin)})")
-    console.print(one.text.rstrip(), markup=False, soft_wrap=True)
-    _forms(console, one)
-    for problem in one.warnings:
+    _runbook(console, detection)
+    console.print(f"\n[bold]Rule[/] ({escape(detection.origin)})")
+    console.print(detection.text.rstrip(), markup=False, soft_wrap=True)
+    _forms(console, detection)
+    for problem in detection.warnings:
         console.print(f"[yellow]warning[/] {escape(str(problem))}")
 
 
-def _runbook(console: Console, one: Detection) -> None:
-    console.print(f"\n[bold]Runbook[/]\n{escape(one.runbook.meaning)}")
-    for number, step in enumerate(one.runbook.steps, 1):
+def _runbook(console: Console, detection: Detection) -> None:
+    console.print(f"\n[bold]Runbook[/]\n{escape(detection.runbook.meaning)}")
+    for number, step in enumerate(detection.runbook.steps, 1):
         console.print(f"  {number}. {escape(step)}")
-    if one.runbook.close:
-        console.print(f"  Close: {escape(one.runbook.close)}")
+    if detection.runbook.close:
+        console.print(f"  Close: {escape(detection.runbook.close)}")
 
 
-def _forms(console: Console, one: Detection) -> None:
-    forms = compiled(one)
-    if one.sample_values:
+def _forms(console: Console, detection: Detection) -> None:
+    forms = compiled(detection)
+    if detection.sample_values:
         console.print("\nIn the forms below, placeholders hold the values of the rule's examples.")
     for title, filters in (
         ("Metric filter, trail", forms.trail_filters),
@@ -102,37 +103,38 @@ def _forms(console: Console, one: Detection) -> None:
         console.print(json.dumps(rule.pattern, indent=2, ensure_ascii=False), markup=False, soft_wrap=True)
 
 
-def proofs(console: Console, found: Sequence[Proofs]) -> None:
+def proofs(console: Console, results: Sequence[Proofs]) -> None:
     """What does not hold, and how much does."""
-    for one in found:
-        if one.is_proved:
+    for result in results:
+        if result.is_proved:
             continue
-        console.print(f"[red]FAILED[/] {one.detection.id}")
-        for what in one.refusals:
+        console.print(f"[red]FAILED[/] {result.detection.id}")
+        for what in result.refusals:
             console.print(f"  {what}", markup=False)
-        for problem in one.lacks:
+        for problem in result.lacks:
             console.print(f"  {problem}", markup=False)
-        for proof in one.proofs:
+        for proof in result.proofs:
             if not proof.holds:
                 verb = "matches" if proof.found else "ignores"
                 console.print(f"  example {proof.example}: the {proof.form} {verb} it, which is wrong")
-    checks = sum(len(one.proofs) for one in found)
-    good = sum(one.is_proved for one in found)
-    console.print(f"{good} of {len(found)} detections are proved, by {checks} checks")
+    checks = sum(len(result.proofs) for result in results)
+    good = sum(result.is_proved for result in results)
+    console.print(f"{good} of {len(results)} detections are proved, by {checks} checks")
 
 
-def verdicts(console: Console, found: Sequence[FileVerdict]) -> None:
+def verdicts(console: Console, judged: Sequence[FileVerdict]) -> None:
     """A line a file, with the reasons below it, and a summary."""
-    for one in found:
-        metric, event = (f"[{VERDICTS[verdict]}]{verdict}[/]" for verdict in (one.metric, one.event))
-        console.print(f"{escape(one.path)}: metric {metric}, event {event}")
-        for problem in dict.fromkeys(one.problems):
+    for file in judged:
+        metric, event = (f"[{VERDICTS[verdict]}]{verdict}[/]" for verdict in (file.metric, file.event))
+        console.print(f"{escape(file.path)}: metric {metric}, event {event}")
+        for problem in dict.fromkeys(file.problems):
             console.print(f"  {problem}", markup=False)
-        for problem in one.warnings:
+        for problem in file.warnings:
             console.print(f"  [yellow]warning[/] {escape(str(problem))}")
-    usable = sum(one.is_usable for one in found)
+    usable = sum(file.is_usable for file in judged)
     exact = sum(
-        Verdict.REFUSED not in (one.metric, one.event) and Verdict.SUPERSET is not one.event for one in found
+        Verdict.REFUSED not in (file.metric, file.event) and Verdict.SUPERSET is not file.event
+        for file in judged
     )
-    files = "1 file" if len(found) == 1 else f"{len(found)} files"
-    console.print(f"{files}: {exact} exact in both flows, {usable} usable, {len(found) - usable} refused")
+    number = "1 file" if len(judged) == 1 else f"{len(judged)} files"
+    console.print(f"{number}: {exact} exact in both flows, {usable} usable, {len(judged) - usable} refused")

@@ -23,17 +23,19 @@ MEGABYTE = 1_000_000
 def show(console: Console, report: ReplayReport) -> None:
     """Print what was hit, what is loud, what disagrees and what was not read."""
     console.print(_table(report))
-    silent = [one.id for one in report.detections if not one.hits]
+    silent = [result.id for result in report.detections if not result.hits]
     if silent:
         more = f" and {len(silent) - SILENT} more" if len(silent) > SILENT else ""
         console.print(f"Silent: {', '.join(silent[:SILENT])}{more}", markup=False)
-    for one in report.detections:
-        if one.forecast.proposal:
-            console.print(f"loud: {one.id}: {one.forecast.proposal}", style="yellow", markup=False)
-    for one in report.detections:
-        if one.disagreements:
-            told = f"disagreement: {one.id}: {number(one.disagreements, 'time')}, such as {', '.join(one.examples)}"
-            console.print(told, style="red", markup=False)
+    for result in report.detections:
+        if result.forecast.proposal:
+            console.print(f"loud: {result.id}: {result.forecast.proposal}", style="yellow", markup=False)
+    for result in report.detections:
+        if result.disagreements:
+            times, examples = number(result.disagreements, "time"), ", ".join(result.examples)
+            console.print(
+                f"disagreement: {result.id}: {times}, such as {examples}", style="red", markup=False
+            )
     for path, count in report.violations:
         console.print(f"unexpected type: {path} in {number(count, 'record')}", style="yellow", markup=False)
     _list(console, "not read", report.unread)
@@ -49,24 +51,24 @@ def _table(report: ReplayReport) -> Table:
         table.add_column(heading, justify="right")
     for heading in ("First", "Last", "Most by"):
         table.add_column(heading)
-    for one in sorted(report.detections, key=lambda one: (-one.alerts, -one.hits, one.id)):
-        if one.hits:
-            table.add_row(*_row(one))
+    for result in sorted(report.detections, key=lambda result: (-result.alerts, -result.hits, result.id)):
+        if result.hits:
+            table.add_row(*_row(result))
     return table
 
 
-def _row(one: DetectionResult) -> Iterable[Text]:
-    numbers = (one.hits, one.metric_hits, one.event_hits, one.alerts)
-    yield Text(one.id)
-    yield Text(one.severity, SEVERITIES[one.severity])
+def _row(result: DetectionResult) -> Iterable[Text]:
+    numbers = (result.hits, result.metric_hits, result.event_hits, result.alerts)
+    yield Text(result.id)
+    yield Text(result.severity, SEVERITIES[result.severity])
     yield from (Text("-" if number is None else f"{number:,}") for number in numbers)
-    yield Text(f"{one.forecast.alerts_a_day:.1f}", "yellow" if one.forecast.proposal else "")
-    yield from (Text(one.first), Text(one.last), Text(one.actors[0].name if one.actors else ""))
+    yield Text(f"{result.forecast.alerts_a_day:.1f}", "yellow" if result.forecast.proposal else "")
+    yield from (Text(result.first), Text(result.last), Text(result.actors[0].name if result.actors else ""))
 
 
 def _list(console: Console, what: str, items: tuple[Unread, ...]) -> None:
-    for one in items[:SHOWN]:
-        console.print(f"{what}: {one.name}: {one.reason}", style="yellow", markup=False)
+    for item in items[:SHOWN]:
+        console.print(f"{what}: {item.name}: {item.reason}", style="yellow", markup=False)
     if len(items) > SHOWN:
         console.print(f"{what}: {len(items) - SHOWN} more; --format json lists all", style="yellow")
 

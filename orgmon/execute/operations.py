@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import TypeVar
 
 from orgmon.aws.stack_sets import IN_PROGRESS, SAME_ID, STALE, StackSets, running_operation
 from orgmon.aws.waiting import waits
 from orgmon.errors import AwsError, DeploymentError
 from orgmon.execute.progress import Look, Progress
 from orgmon.execute.waiting import REAL, Clock, pauses
-from orgmon.plan.step import OperationStep
+from orgmon.plan.step import DeleteStackSet, OperationStep
 from orgmon.stackset import Operation, OperationResult, ResultStatus, StackSet
 
 PREFIX = "orgmon-"
@@ -25,6 +26,7 @@ SETTLING_READS = 8
 READ_WHOLE = 300
 UNDER_WAY = (ResultStatus.PENDING, ResultStatus.RUNNING)
 Start = Callable[[str], None]
+T = TypeVar("T")
 
 
 def operation_id(step: OperationStep, previous: str) -> str:
@@ -63,16 +65,25 @@ class Operations:
         refusing.
         """
         accounts, regions = step.size
-        return self.wait(step.stack_set, self._started(step, start), accounts * regions)
+        identity = self.when_free(step, lambda newest: _started(step, newest, start))
+        return self.wait(step.stack_set, identity, accounts * regions)
 
-    def _started(self, step: OperationStep, start: Start) -> str:
-        """Make the request until it is accepted; the id of the operation. The world is read again each time."""
+    def when_free(self, step: OperationStep | DeleteStackSet, request: Callable[[Operation | None], T]) -> T:
+        """Make a request about a stack set until it is accepted, and return what it returns.
+
+        It is given the newest operation, or None. What came first is waited for, and the world read again; a refusal
+        that names nothing to wait for is met with ever longer pauses. Raises AwsError where AWS refuses for another
+        reason, and DeploymentError where patience ends.
+        """
         left, waited = self._pauses(), ""
         while True:
-            identity = self._identity(step)
-            refusal = _refusal(start, identity)
-            if refusal is None:
-                return identity
+            newest = self.settled(step.stack_set)
+            try:
+                return request(newest)
+            except AwsError as error:
+                if error.code not in (STALE, IN_PROGRESS):
+                    raise
+                refusal = error
             other = running_operation(refusal)
             if other and other != waited:
                 # Something moved: AWS gets all the time once more.
@@ -88,16 +99,12 @@ class Operations:
     def _pauses(self) -> Iterator[float]:
         return pauses(self._patience, self._clock)
 
-    def _given_up(self, step: OperationStep, refusal: str) -> DeploymentError:
+    def _given_up(self, step: OperationStep | DeleteStackSet, refusal: str) -> DeploymentError:
         return DeploymentError(
             f"{step.call} on {step.target_name} was refused for {self._patience / 60:.0f} minutes: {refusal}",
             "see what goes on (aws cloudformation list-stack-set-operations --stack-set-name "
             f"{step.target_name}) and run the same command again, or give it more time with --patience",
         )
-
-    def _identity(self, step: OperationStep) -> str:
-        newest = self.settled(step.stack_set)
-        return operation_id(step, newest.id if newest else "")
 
     def settled(self, stack_set: StackSet) -> Operation | None:
         """Wait until no operation is under way; the newest operation, or None if there never was one."""
@@ -113,12 +120,12 @@ class Operations:
 
     def _wait_for_other(self, stack_set: StackSet, identity: str) -> Operation:
         for seconds in waits():
-            found = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
-            self._progress.foreign(stack_set.name, found)
-            if found.status.is_over:
+            operation = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
+            self._progress.foreign(stack_set.name, operation)
+            if operation.status.is_over:
                 break
             self._clock.sleep(seconds)
-        return found
+        return operation
 
     def wait(
         self, stack_set: StackSet, identity: str, pairs: int
@@ -129,15 +136,15 @@ class Operations:
         """
         failed = 0
         for seconds in waits():
-            found = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
-            whole = found.status.is_over or pairs <= READ_WHOLE or found.failed != failed
-            failed = found.failed
+            operation = self._stack_sets.operation(stack_set.name, stack_set.permission_model, identity)
+            whole = operation.status.is_over or pairs <= READ_WHOLE or operation.failed != failed
+            failed = operation.failed
             results = self._results(stack_set, identity, None if whole else ResultStatus.RUNNING)
-            self._progress.operation(stack_set.name, Look(found, results, pairs, whole))
-            if found.status.is_over:
+            self._progress.operation(stack_set.name, Look(operation, results, pairs, whole))
+            if operation.status.is_over:
                 break
             self._clock.sleep(seconds)
-        return found, self._final(stack_set, found, results, pairs)
+        return operation, self._final(stack_set, operation, results, pairs)
 
     def _results(
         self, stack_set: StackSet, identity: str, status: ResultStatus | None = None
@@ -160,17 +167,12 @@ class Operations:
         return results
 
 
-def _refusal(start: Start, identity: str) -> AwsError | None:
-    """Make a request: None where it was accepted, now or by an answer that was lost, else why not yet.
-
-    Raises AwsError where it never will be.
-    """
+def _started(step: OperationStep, newest: Operation | None, start: Start) -> str:
+    """Start a step's operation; its id. One of the same id is ours: an earlier run's, or the answer was lost."""
+    identity = operation_id(step, newest.id if newest else "")
     try:
         start(identity)
     except AwsError as error:
-        if error.code == SAME_ID:
-            return None
-        if error.code in (STALE, IN_PROGRESS):
-            return error
-        raise
-    return None
+        if error.code != SAME_ID:
+            raise
+    return identity

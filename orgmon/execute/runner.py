@@ -13,7 +13,7 @@ from orgmon.execute.operations import Operations
 from orgmon.execute.outcome import StepOutcome
 from orgmon.execute.progress import Progress
 from orgmon.plan.model import Plan
-from orgmon.plan.step import StackSetOperation, Step
+from orgmon.plan.step import DeleteStackSet, StackSetOperation, Step
 from orgmon.stackset import State
 
 
@@ -66,7 +66,10 @@ class Runner:
             if isinstance(step, StackSetOperation):
                 operation, results = self._operations.run(step, functools.partial(self._calls.start, step))
                 return StepOutcome(step, wave, operation, results)
-            self._calls.perform(step)
+            if isinstance(step, DeleteStackSet):
+                self._operations.when_free(step, lambda _: self._calls.perform(step))
+            else:
+                self._calls.perform(step)
         except (AwsError, DeploymentError) as error:
             return StepOutcome(step, wave, error=str(error))
         return StepOutcome(step, wave)

@@ -22,16 +22,16 @@ def closure(modules: Iterable[str]) -> dict[str, bytes]:
     Imports count wherever they stand, but for those that are for type checkers only. Raises OrgmonError where one
     needs what AWS Lambda does not have.
     """
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     open_modules = list(modules)
     while open_modules:
         module = open_modules.pop()
         place, file = _file(module)
-        if place in found:
+        if place in contents:
             continue
-        found[place] = file.read_bytes()
-        open_modules += [*_parents(module), *_imported(module, found[place])]
-    return found
+        contents[place] = file.read_bytes()
+        open_modules += [*_parents(module), *_imported(module, contents[place])]
+    return contents
 
 
 def _file(module: str) -> tuple[str, Traversable]:

@@ -1,7 +1,7 @@
 """The notifier: takes alerts from the hub's queues, says each once, in words, to the topic of its severity.
 
 EventBridge delivers at least once and both accounts of a cross-account call get the event, so a table remembers
-what was said (facts: events are the same where their shared id is).
+what was said: events are the same where their id is (``sharedEventID``, CloudTrail record contents).
 """
 
 from __future__ import annotations

@@ -200,5 +200,5 @@ def _pair_of(stack_id: str) -> Pair:
 def _reason(changes: list[Change], accounts: frozenset[str], regions: frozenset[str]) -> str:
     """The reasons of the pairs in a rectangle, each once."""
     inside = {Pair(account, region) for account in accounts for region in regions}
-    found = sorted({change.reason.split(":")[0] for change in changes if change.pair in inside})
-    return "; ".join(found)
+    reasons = sorted({change.reason.split(":")[0] for change in changes if change.pair in inside})
+    return "; ".join(reasons)

@@ -45,16 +45,16 @@ def stack_set_changes(
 ) -> Iterator[Change]:
     """One change a pair, for the pairs that are wanted and those that are there."""
     wanted = desired.by_pair if desired else {}
-    found = observed.by_pair if observed else {}
+    there = observed.by_pair if observed else {}
     why_all = differs(desired, observed) if desired and observed else ""
     never = _cannot_change(desired, observed)
-    one = desired or observed
-    assert one is not None
-    name = one.name
+    either = desired or observed
+    assert either is not None
+    name = either.name
     ends = f"CURRENT {fingerprint(desired)}" if desired else ""
     content = fingerprint(observed) if observed else ""
-    for pair in sorted({*wanted, *found}):
-        instance = found.get(pair)
+    for pair in sorted({*wanted, *there}):
+        instance = there.get(pair)
         if pair not in wanted:
             assert instance is not None
             change = _extra(name, instance, organization, prune=prune)
@@ -121,15 +121,15 @@ def _unreachable(account_id: str, organization: Organization) -> str:
 
 def stack_change(desired: Stack | None, observed: Stack | None, *, prune: bool = False) -> Change:
     """The change of a plain stack; one that is not wanted is deleted only with ``prune``."""
-    one = desired or observed
-    assert one is not None
+    either = desired or observed
+    assert either is not None
     action, reason = _stack_action(desired, observed, prune=prune)
     before = ""
     if observed:
         before = f"{'CURRENT' if observed.is_settled else observed.status} {fingerprint(observed)}"
     ends = "" if action is Action.DELETE or desired is None else f"CURRENT {fingerprint(desired)}"
     after = before if action is Action.NONE else ends
-    return Change(one.name, Pair(one.account, one.region), action, reason, before, after)
+    return Change(either.name, Pair(either.account, either.region), action, reason, before, after)
 
 
 def _stack_action(desired: Stack | None, observed: Stack | None, *, prune: bool) -> tuple[Action, str]:

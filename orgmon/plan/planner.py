@@ -185,9 +185,9 @@ def _sends(step: Step) -> bool:
 def _templates(names: Iterable[str], desired: State, observed: State) -> Iterator[TemplateChange]:
     for name in names:
         wanted = desired.stack(name) or desired.stack_set(name)
-        found = observed.stack(name) or observed.stack_set(name)
-        if wanted and found and wanted.template != found.template:
-            yield TemplateChange(name, found.template, wanted.template)
+        there = observed.stack(name) or observed.stack_set(name)
+        if wanted and there and wanted.template != there.template:
+            yield TemplateChange(name, there.template, wanted.template)
 
 
 def _leaves_outdated(observed: StackSet | None, options: Options) -> bool:

@@ -25,10 +25,10 @@ def rectangles(pairs: Iterable[Pair]) -> tuple[Rectangle, ...]:
     by_account = _grouped((pair.account, pair.region) for pair in wanted)
     by_region = _grouped((pair.region, pair.account) for pair in wanted)
     if len(by_account) <= len(by_region):
-        found = [(keys, values) for values, keys in by_account.items()]
+        pieces = [(keys, values) for values, keys in by_account.items()]
     else:
-        found = [(values, keys) for values, keys in by_region.items()]
-    return tuple(sorted(found, key=lambda item: (sorted(item[0]), sorted(item[1]))))
+        pieces = [(values, keys) for values, keys in by_region.items()]
+    return tuple(sorted(pieces, key=lambda item: (sorted(item[0]), sorted(item[1]))))
 
 
 def _grouped(items: Iterable[tuple[str, str]]) -> dict[frozenset[str], frozenset[str]]:
@@ -37,6 +37,6 @@ def _grouped(items: Iterable[tuple[str, str]]) -> dict[frozenset[str], frozenset
     for key, value in items:
         values[key].add(value)
     keys: dict[frozenset[str], set[str]] = defaultdict(set)
-    for key, found in values.items():
-        keys[frozenset(found)].add(key)
-    return {found: frozenset(members) for found, members in keys.items()}
+    for key, values_of_key in values.items():
+        keys[frozenset(values_of_key)].add(key)
+    return {values_of_key: frozenset(members) for values_of_key, members in keys.items()}

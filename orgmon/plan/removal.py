@@ -87,5 +87,5 @@ def _units(observed: StackSet, accounts: frozenset[str], regions: frozenset[str]
     if observed.permission_model is PermissionModel.SELF_MANAGED:
         return ()
     pairs = (Pair(account, region) for account in accounts for region in regions)
-    found = {observed.by_pair[pair].unit_id for pair in pairs} - {""}
-    return tuple(sorted(found)) or observed.units
+    units = {observed.by_pair[pair].unit_id for pair in pairs} - {""}
+    return tuple(sorted(units)) or observed.units

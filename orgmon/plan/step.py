@@ -143,7 +143,9 @@ class UpdateStackSet(StackSetOperation):
         if self.target is not None:
             return len(self.target.accounts), len(self.target.regions)
         instances = self.stack_set.instances
-        return len({one.account for one in instances}), len({one.region for one in instances})
+        return len({instance.account for instance in instances}), len(
+            {instance.region for instance in instances}
+        )
 
     def _words(self) -> Iterator[str]:
         yield from super()._words()

@@ -20,16 +20,16 @@ AHEAD = 32
 
 def listed(objects: Objects) -> list[Source]:
     """The objects as sources that are not fetched yet. Raises AwsError, and UsageError where there is none."""
-    found = [
+    sources = [
         Source(f"s3://{objects.bucket}/{key}", size, opener=partial(objects.open, key))
         for key, size in objects.list()
     ]
-    if not found:
+    if not sources:
         raise UsageError(
             f"there is nothing below s3://{objects.bucket}/{objects.prefix}",
             "name the trail's bucket and prefix",
         )
-    return in_order(found)
+    return in_order(sources)
 
 
 def fetched(objects: Objects, sources: Sequence[Source]) -> Iterator[Source]:

@@ -54,17 +54,17 @@ def parts(pieces: Iterable[bytes]) -> Iterator[Part]:
 
 def _until_newline(source: Iterator[bytes]) -> bytes:
     """The beginning up to the first line's end at least, after blank lines."""
-    found: list[bytes] = []
+    begun: list[bytes] = []
     size = 0
     for piece in source:
-        piece = piece if found else piece.lstrip()
+        piece = piece if begun else piece.lstrip()
         if piece:
-            found.append(piece)
+            begun.append(piece)
             size += len(piece)
             _check_size(size)
             if b"\n" in piece:
                 break
-    return b"".join(found)
+    return b"".join(begun)
 
 
 def _some(rest: bytes, source: Iterator[bytes]) -> bytes:
@@ -85,12 +85,12 @@ def _is_json(line: bytes) -> bool:
 
 
 def _whole(head: bytes, source: Iterator[bytes]) -> bytes:
-    found, size = [head], len(head)
+    pieces, size = [head], len(head)
     for piece in source:
-        found.append(piece)
+        pieces.append(piece)
         size += len(piece)
         _check_size(size)
-    return b"".join(found)
+    return b"".join(pieces)
 
 
 def _check_size(size: int) -> None:

@@ -40,11 +40,11 @@ def _inflated(stream: BinaryIO, piece: bytes) -> Iterator[bytes]:
     member: Any = fastest.decompressobj(AS_GZIP)
     while piece:
         try:
-            found = member.decompress(piece)
+            content = member.decompress(piece)
         except (zlib.error, fastest.error) as error:
             raise ValueError(f"damaged gzip data: {error}") from error
-        if found:
-            yield found
+        if content:
+            yield content
         piece = member.unused_data or stream.read(PIECE)
         if member.eof and piece:
             if not piece.startswith(GZIP[:1]):

@@ -34,11 +34,11 @@ def read_all(scanner: Scanner, sources: Iterable[Source], stopped: Callable[[], 
     """The findings of several sources together."""
     whole = Read()
     for source in sources:
-        for one in read(scanner, source, stopped):
-            whole.findings.add(one.findings)
-            whole.unread += one.unread
-            whole.bytes_read += one.bytes_read
-            whole.files += one.files
+        for part in read(scanner, source, stopped):
+            whole.findings.add(part.findings)
+            whole.unread += part.unread
+            whole.bytes_read += part.bytes_read
+            whole.files += part.files
     return whole
 
 
@@ -51,10 +51,10 @@ def read(scanner: Scanner, source: Source, stopped: Callable[[], bool] = lambda:
             for part in _parts(source, pieces(stream)):
                 if stopped():
                     return
-                found, faults = _scanned(scanner, part)
+                findings, faults = _scanned(scanner, part)
                 notes = [Unread(source.name, fault) for fault in faults[: max(MAX_NOTED - broken, 0)]]
                 broken += len(faults)
-                yield Read(found, notes)
+                yield Read(findings, notes)
                 told += len(notes)
     except (OSError, *FAULTS) as error:
         yield Read(unread=[Unread(source.name, str(error) or type(error).__name__)])
@@ -82,13 +82,13 @@ def _scanned(scanner: Scanner, part: Part) -> tuple[Findings, list[str]]:
 
 
 def _line_by_line(scanner: Scanner, part: Part) -> tuple[Findings, list[str]]:
-    found = Findings()
+    findings = Findings()
     faults: list[str] = []
     for number, line in enumerate(part.data.split(b"\n"), part.first_line):
         if not line.strip():
             continue
         try:
-            found.add(scanner.lines(line))
+            findings.add(scanner.lines(line))
         except FAULTS as error:
             faults.append(f"line {number}: {error}")
-    return found, faults
+    return findings, faults

@@ -53,10 +53,10 @@ def local(path: str) -> list[Source]:
         return [Source("standard input", opener=lambda: sys.stdin.buffer)]
     place = Path(path)
     if place.is_dir():
-        found = list(_files(path))
-        if not found:
+        files = list(_files(path))
+        if not files:
             raise UsageError(f"there is no file in {path}", "name a folder with CloudTrail's files")
-        return in_order(found)
+        return in_order(files)
     if not place.exists():
         raise UsageError(f"there is no {path}", "name a file, a folder, s3://bucket/prefix, or - for stdin")
     return [Source(path, place.stat().st_size if place.is_file() else 0, place)]
@@ -66,11 +66,11 @@ def _files(folder: str) -> Iterator[Source]:
     """Every file below, but what has a name that begins with a dot; a folder that cannot be listed tells so itself."""
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not entry.name.startswith(".")]
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
         yield Source(folder, opener=partial(_refuse, error))
         return
-    for entry in found:
+    for entry in visible:
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
         elif entry.is_file():
@@ -83,7 +83,7 @@ def _refuse(error: OSError) -> BinaryIO:
 
 def in_order(sources: list[Source]) -> list[Source]:
     """By the time in their names, as far as there is one, then by name."""
-    return sorted(sources, key=lambda one: (_delivered(one.name), one.name))
+    return sorted(sources, key=lambda source: (_delivered(source.name), source.name))
 
 
 def may_hold(name: str, since: str, until: str) -> bool:
@@ -101,5 +101,5 @@ def may_hold(name: str, since: str, until: str) -> bool:
 
 
 def _delivered(name: str) -> str:
-    found = DELIVERED.search(name)
-    return found[1] if found else ""
+    time = DELIVERED.search(name)
+    return time[1] if time else ""

@@ -51,13 +51,13 @@ class Collected:
     files: int = 0
     progress: Progress = field(default_factory=Progress)
 
-    def take(self, found: Read) -> None:
+    def take(self, part: Read) -> None:
         """Add what a part gave."""
-        self.tally.add(found.findings)
-        self.unread += found.unread
-        self.files += found.files
-        self.progress.done += found.bytes_read
-        self.progress.events += found.findings.events
+        self.tally.add(part.findings)
+        self.unread += part.unread
+        self.files += part.files
+        self.progress.done += part.bytes_read
+        self.progress.events += part.findings.events
 
 
 def collect(
@@ -110,8 +110,8 @@ def _spread(sources: Iterable[Source], rules: Rules, number: int, total: int) ->
                 running.add(pool.submit(_work, batch))
             if len(running) > 2 * number:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (one.result() for one in done)
-        yield from (one.result() for one in running)
+                yield from (ended.result() for ended in done)
+        yield from (ended.result() for ended in running)
     except BrokenProcessPool as error:
         remedy = "run it with --processes 1, or with less memory in use"
         raise OrgmonError("a process that read files has died", remedy) from error

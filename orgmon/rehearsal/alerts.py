@@ -36,22 +36,22 @@ def wait(here: Served, detections: tuple[str, ...]) -> dict[tuple[str, str], Arr
     began = here.sandbox.world.clock.now()
     wanted = {(detection, flow) for detection in detections for flow in (EVENTS, METRICS)}
     while True:
-        found = arrivals(here.address.control("mailbox")["messages"], began)
-        if wanted <= set(found):
-            return found
+        arrived = arrivals(here.address.control("mailbox")["messages"], began)
+        if wanted <= set(arrived):
+            return arrived
         if (here.sandbox.world.clock.now() - began).total_seconds() > LONGEST_WAIT:
-            return found
+            return arrived
         here.sandbox.settle(STEP_SECONDS)
 
 
 def arrivals(messages: Iterable[Mapping[str, str]], began: datetime) -> dict[tuple[str, str], Arrival]:
     """The first arrival of each (detection, flow) among messages."""
-    found: dict[tuple[str, str], Arrival] = {}
+    arrived: dict[tuple[str, str], Arrival] = {}
     for message in messages:
         told = _of_alarm(message, began) or _of_event(message)
         if told:
-            found.setdefault(*told)
-    return found
+            arrived.setdefault(*told)
+    return arrived
 
 
 def _of_alarm(message: Mapping[str, str], began: datetime) -> tuple[tuple[str, str], Arrival] | None:
@@ -79,5 +79,5 @@ def _of_event(message: Mapping[str, str]) -> tuple[tuple[str, str], Arrival] | N
 
 
 def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -168,9 +168,9 @@ def _attack(story: Story) -> None:
     arrived = alerts.wait(story.here, alerts.EXPECTED)
     for detection in alerts.EXPECTED:
         for flow in (alerts.EVENTS, alerts.METRICS):
-            found = arrived.get((detection, flow))
-            seconds = f" after {found.seconds:.0f} s" if found else ""
-            story.claim(f"{detection} was alerted by {flow}{seconds}", found is not None)
+            arrival = arrived.get((detection, flow))
+            seconds = f" after {arrival.seconds:.0f} s" if arrival else ""
+            story.claim(f"{detection} was alerted by {flow}{seconds}", arrival is not None)
     shown = arrived.get((alerts.EXPECTED[0], alerts.EVENTS))
     if shown:
         story.say(f"\nOne alert as the SOC reads it:\n\n{shown.subject}\n{shown.text}")
@@ -188,8 +188,10 @@ def _replay(story: Story) -> None:
     expected = [word for detection in alerts.EXPECTED for word in ("--expect", detection)]
     code, text = story.run("replay", f"s3://{bucket}/AWSLogs/{who.id}/{_workload(story.config)}/", *expected)
     told = [line.split(" ")[0] for line in text.splitlines()]
-    found = [detection for detection in alerts.EXPECTED if detection in told]
-    story.claim(f"a replay of the bucket found {', '.join(found)}", code == 0 and found == [*alerts.EXPECTED])
+    alerted = [detection for detection in alerts.EXPECTED if detection in told]
+    story.claim(
+        f"a replay of the bucket found {', '.join(alerted)}", code == 0 and alerted == [*alerts.EXPECTED]
+    )
 
 
 def _workload(config: Config) -> str:
@@ -197,9 +199,9 @@ def _workload(config: Config) -> str:
     who = config.organization
     special = {who.management_account, who.security_account, who.log_archive_account}
     placed = config.decoys.placement.units if config.decoys else ()
-    found = [entry for entry in config.accounts if entry.id not in special]
-    with_decoys = [entry for entry in found if entry.unit in placed]
-    return (with_decoys or found)[-1].id
+    workloads = [entry for entry in config.accounts if entry.id not in special]
+    with_decoys = [entry for entry in workloads if entry.unit in placed]
+    return (with_decoys or workloads)[-1].id
 
 
 def _switch_off(path: Path, detection: str) -> None:

@@ -87,14 +87,14 @@ class Address:
         )
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
-                found: dict[str, Any] = json.load(answer)
+                told: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
             raise OrgmonError(f"the sandbox refused: {_reason(error)}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise OrgmonError(
                 f"the sandbox at {self.url} does not answer", "start one: orgmon sandbox serve"
             ) from error
-        return found
+        return told
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

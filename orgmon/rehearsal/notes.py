@@ -44,9 +44,9 @@ def announce(place: Place, address: Address) -> None:
 
     Raises OrgmonError where a sandbox of that place runs already.
     """
-    if found := _served(place):
+    if other := _served(place):
         raise OrgmonError(
-            f"a sandbox is served at {place.name} already: {found.url}",
+            f"a sandbox is served at {place.name} already: {other.url}",
             "use that one, or give this one a name: orgmon sandbox --name NAME serve",
         )
     place.note.unlink(missing_ok=True)
@@ -72,10 +72,10 @@ def running(place: Place, environment: Mapping[str, str], *, named: bool) -> Add
 
 def required(place: Place, environment: Mapping[str, str], *, named: bool) -> Address:
     """The same. Raises OrgmonError where there is none."""
-    found = running(place, environment, named=named)
-    if found is None:
+    address = running(place, environment, named=named)
+    if address is None:
         raise OrgmonError(f"no sandbox is running at {place.name}", START)
-    return found
+    return address
 
 
 def _at(url: str, environment: Mapping[str, str]) -> Address:
@@ -97,8 +97,8 @@ def _at(url: str, environment: Mapping[str, str]) -> Address:
 
 def _served(place: Place) -> Address | None:
     """The sandbox of a note, where it is still that one: another may listen on its port by now."""
-    found = _noted(place)
-    return found if found and _answers(found) else None
+    address = _noted(place)
+    return address if address and _answers(address) else None
 
 
 def _noted(place: Place) -> Address | None:

@@ -55,5 +55,5 @@ def _account(entry: AccountEntry, config: Config) -> SeedAccount:
 def _queues(config: Config) -> list[SeedQueue]:
     """Queues of the user's own that routes name; they exist before orgmon does."""
     arns = [route.endpoint.split(":") for route in config.alerts.routes if route.protocol is Protocol.SQS]
-    found = {(parts[5], parts[4], parts[3]): None for parts in arns}
-    return [SeedQueue(name, account, region) for name, account, region in found]
+    queues = {(parts[5], parts[4], parts[3]): None for parts in arns}
+    return [SeedQueue(name, account, region) for name, account, region in queues]

@@ -50,10 +50,10 @@ def served(config_path: Path, *, port: int = 0, pace: float = 0.0) -> Iterator[S
 
 
 @contextmanager
-def joined(found: Address | None, config_path: Path) -> Iterator[Address]:
+def joined(running: Address | None, config_path: Path) -> Iterator[Address]:
     """The sandbox that runs already, or one for as long as the context lasts. Raises ConfigError."""
-    if found is not None:
-        yield found
+    if running is not None:
+        yield running
         return
     with served(config_path) as own:
         yield own.address

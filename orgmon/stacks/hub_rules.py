@@ -19,10 +19,10 @@ ALARM_MESSAGE = "member-alarm"
 def add(template: Template, detections: tuple[Detection, ...]) -> None:
     """Add the rules of every detection that alerts by events. Raises DetectionError where the bus cannot take them."""
     # Rules have no memory: what is only worth an alert in numbers comes from the members' alarms.
-    alerting = [one for one in detections if one.severity is not Severity.INFORMATIONAL]
-    found = [(one, rule) for one in alerting for rule in event_rules(one)]
-    check_event_bus([rule for _, rule in found])
-    for detection, rule in found:
+    alerting = [detection for detection in detections if detection.severity is not Severity.INFORMATIONAL]
+    rules = [(detection, rule) for detection in alerting for rule in event_rules(detection)]
+    check_event_bus([rule for _, rule in rules])
+    for detection, rule in rules:
         template.add_resource(_rule(rule.name, detection.id, rule.pattern, rule.state, detection.severity))
     template.add_resource(
         _rule(ALARM_MESSAGE, ALARM_MESSAGE, names.travelling_alarms(), "ENABLED", Severity.CRITICAL)

@@ -36,7 +36,7 @@ def filters_and_alarm(
 
     A pattern that is too long for one filter comes as several of the same metric.
     """
-    filters = [_metric_filter(one, place) for one in metric_filters(detection, place.selectors)]
+    filters = [_metric_filter(compiled, place) for compiled in metric_filters(detection, place.selectors)]
     return [*filters, _alarm(detection, place, alarm_actions, filters[0].title)]
 
 

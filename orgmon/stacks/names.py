@@ -25,7 +25,7 @@ AUDIT = "orgmon-audit"
 DASHBOARD = "orgmon"
 HUB_KEY_ALIAS = "alias/orgmon-hub"
 LOGS_KEY_ALIAS = "alias/orgmon-logs"
-# EventBridge may only write to log groups below this prefix (facts on log group targets).
+# EventBridge may only write to log groups below this prefix (EventBridge user guide, targets).
 LOCAL_LOG_GROUP = "/aws/events/orgmon"
 # Members' alarms and metrics have names of their own: in the management account both kinds are in one Region.
 CENTRAL_METRICS = "orgmon"

@@ -122,7 +122,7 @@ def counted(inputs: Inputs) -> tuple[Detection, ...]:
     A threshold that is counted apart by account and Region is not among them: the members' alarms count that.
     Raises DetectionError where the log group cannot take all.
     """
-    found = tuple(
+    detections = tuple(
         detection
         for detection in inputs.detections
         if Flow.METRICS in detection.flows
@@ -130,8 +130,10 @@ def counted(inputs: Inputs) -> tuple[Detection, ...]:
         and not (detection.threshold is not None and detection.threshold.group_by)
     )
     others = [MetricFilter(control.id, control.pattern, control.id) for control in inputs.cis]
-    check_log_group([*others, *(one for detection in found for one in metric_filters(detection))])
-    return found
+    check_log_group(
+        [*others, *(compiled for detection in detections for compiled in metric_filters(detection))]
+    )
+    return detections
 
 
 def _values(inputs: Inputs) -> Mapping[str, str]:

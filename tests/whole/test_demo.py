@@ -8,6 +8,7 @@ from pathlib import Path
 from tests import sample
 from tests.whole.processes import orgmon, own_temporary_folder
 
+README = (sample.ROOT / "README.md").read_text(encoding="utf-8")
 # Chapters, command lines and claims; what stands between them, and every number, differs from run to run.
 TOLD = re.compile(r"^(?:== |\$ orgmon |  ok  |[0-9]+ of ).*$", re.MULTILINE)
 
@@ -17,10 +18,9 @@ def outline(text: str) -> list[str]:
     return [re.sub(r"[0-9]+", "N", line) for line in TOLD.findall(text)]
 
 
-def readme() -> str:
-    """The demo as the README shows it."""
-    text = (sample.ROOT / "README.md").read_text(encoding="utf-8")
-    return text.partition("$ make demo\n")[2].partition("```")[0]
+def recorded() -> str:
+    """The demo as the docs have it."""
+    return (sample.ROOT / "docs" / "demo.md").read_text(encoding="utf-8")
 
 
 def test_the_demo_holds_what_it_claims_with_the_packaged_sample(tmp_path: Path) -> None:
@@ -40,7 +40,9 @@ def test_the_demo_holds_what_it_claims_with_the_packaged_sample(tmp_path: Path) 
     alert = ended.out.partition("One alert as the SOC reads it:")[2]
     for fact in ("Detection:", "decoy-touched", "When:", "Meaning:", "First steps:"):
         assert fact in alert
-    assert outline(ended.out) == outline(readme())
+    assert outline(ended.out) == outline(recorded()), "run: make docs"
+    shown = README.partition("$ make demo\n")[2].partition("```")[0]
+    assert [line for line in outline(shown) if line not in outline(ended.out)] == []
     # It leaves nothing behind: no note, no copy, no template.
     assert [path.name for path in tmp_path.iterdir()] == ["notes"]
     assert list((tmp_path / "notes").iterdir()) == []

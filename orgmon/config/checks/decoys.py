@@ -31,8 +31,8 @@ def check(subject: Subject) -> Iterator[Problem]:
 
 
 def _telling(subject: Subject, where: Where, name: str) -> Iterator[Problem]:
-    found = [word for word in TELLING if word in name.lower()]
-    if found:
+    words = [word for word in TELLING if word in name.lower()]
+    if words:
         yield subject.problem(
-            where, f"'{name}' says what it is ('{found[0]}')", "use a name that real things have"
+            where, f"'{name}' says what it is ('{words[0]}')", "use a name that real things have"
         )

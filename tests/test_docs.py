@@ -1,0 +1,97 @@
+"""What README and docs claim in numbers, names and pictures is what the code says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from orgmon.cli import app
+from orgmon.desired.state import desired_state
+from orgmon.detections import catalogue
+from tests import sample
+
+README = (sample.ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*sample.ROOT.glob("*.md"), *sample.ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+CALL = re.compile(r'(?:translated\(\s*"[a-z0-9]+:|_call\("|_start\(")([A-Z][A-Za-z0-9]+)"')
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 120
+
+
+def test_the_readme_counts_the_detections() -> None:
+    assert f"There are {len(catalogue.shipped())} [detections]" in README
+
+
+def test_the_picture_is_drawn_from_the_stacks_of_now() -> None:
+    drawn = subprocess.run(
+        [sys.executable, "docs/drawing.py"], cwd=sample.ROOT, capture_output=True, text=True, check=True
+    )
+    assert (sample.ROOT / "docs" / "overview.svg").read_text(encoding="utf-8") == drawn.stdout, (
+        "run: make docs"
+    )
+
+
+def test_what_it_costs_counts_what_the_shipped_config_deploys() -> None:
+    state = desired_state(sample.config(), sample.organization(), sample.detections())
+    placed: Counter[str] = Counter()
+    for stack in state.stacks:
+        placed.update(_types(stack.template.content))
+    for stack_set in state.stack_sets:
+        for kind, number in _types(stack_set.template.content).items():
+            placed[f"{kind} {stack_set.name.removesuffix('-management')}"] += number * len(
+                stack_set.instances
+            )
+    alarms = {key: number for key, number in placed.items() if key.startswith("AWS::CloudWatch::Alarm")}
+    in_members = alarms.pop("AWS::CloudWatch::Alarm orgmon-alarms")
+    keys = sum(number for key, number in placed.items() if key.startswith("AWS::KMS::Key "))
+    decoys = sum(number for key, number in placed.items() if key.startswith("AWS::SecretsManager::Secret"))
+    per_pair = in_members // sum(
+        len(one.instances) for one in state.stack_sets if one.name.startswith("orgmon-alarms")
+    )
+    assert f"{per_pair} x accounts x governed Regions = {in_members} | ${in_members * 0.1:.2f} |" in README
+    assert f"| {sum(alarms.values())} | ${sum(alarms.values()) * 0.1:.2f} |" in README
+    assert f"| {keys} and {decoys} | ${keys + decoys * 0.4:.2f} |" in README
+
+
+def _types(content: dict[str, object]) -> Counter[str]:
+    resources = content["Resources"]
+    assert isinstance(resources, dict)
+    return Counter(resource["Type"] for resource in resources.values())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(sample.ROOT)) for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = [
+        link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()
+    ]
+    assert broken == []
+
+
+def test_every_call_of_the_product_stands_in_the_page_on_permissions() -> None:
+    page = (sample.ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+    sources = [path.read_text(encoding="utf-8") for path in (sample.ROOT / "orgmon" / "aws").glob("*.py")]
+    made = {name for source in sources for name in CALL.findall(source)}
+    named = set(re.findall(r"`([A-Z][A-Za-z0-9]+)`", page))
+    assert len(made) > 25
+    assert made - named == set()
+
+
+def test_every_room_has_a_paragraph_in_the_page_on_architecture() -> None:
+    page = (sample.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {path.stem for path in (sample.ROOT / "orgmon").iterdir() if not path.stem.startswith(("_", "."))}
+    rooms -= {"py"}
+    assert {room for room in rooms if f"**{room}" not in page} == set()
+
+
+def test_every_command_is_named_in_the_page_on_architecture() -> None:
+    page = (sample.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    commands = {str(command.name) for command in app.registered_commands}
+    groups = {str(group.name) for group in app.registered_groups}
+    assert {name for name in commands | groups if f"`{name}`" not in page} == set()
