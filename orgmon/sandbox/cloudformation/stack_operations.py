@@ -29,7 +29,7 @@ def principal_of(engine: Engine, call: Call, previous: str = "") -> tuple[Princi
 
 def _roles(engine: Engine, call: Call) -> list[dict[str, Any]]:
     client = engine.world.client("iam", call.account, call.region)
-    return [role for found in client.get_paginator("list_roles").paginate() for role in found["Roles"]]
+    return [role for answer in client.get_paginator("list_roles").paginate() for role in answer["Roles"]]
 
 
 def tags_in(call: Call, previous: dict[str, str] | None = None) -> dict[str, str]:
