@@ -196,7 +196,7 @@ class StackSetRecord:
 
     def forget_target(self, unit_id: str, regions: tuple[str, ...]) -> None:
         """A unit is no target any more in those of these Regions where it has no instance left."""
-        left = {one.region for one in self.instances.values() if one.unit_id == unit_id}
+        left = {instance.region for instance in self.instances.values() if instance.unit_id == unit_id}
         kept = self.units.get(unit_id, set()) - (set(regions) - left)
         if kept:
             self.units[unit_id] = kept
