@@ -36,7 +36,7 @@ def ensure(stores: Stores, account: str, arn: str) -> None:
 
 
 class ManagedPolicies:
-    """Runs before IAM and STS calls: the policies that a call names are there when moto looks for them."""
+    """Runs before IAM calls: the policies that a call names are there when moto looks for them."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores

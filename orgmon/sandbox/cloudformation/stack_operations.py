@@ -144,7 +144,7 @@ class StackOperations:
         return {"StackResources": [shapes.resource_shape(stack, record) for record in records]}
 
     def describe_stack_resource(self, call: Call) -> Members:
-        """DescribeStackResource: one resource, with its metadata."""
+        """DescribeStackResource: one resource, without its metadata."""
         stack = self._stack(call)
         record = self._resource(stack, str(call.params["LogicalResourceId"]))
         return {"StackResourceDetail": shapes.resource_shape(stack, record, "LastUpdatedTimestamp")}

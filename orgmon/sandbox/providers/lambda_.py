@@ -34,7 +34,7 @@ class Function(Provider):
     )
 
     def create(self, place: Place, wanted: Properties) -> str:
-        """CreateFunction."""
+        """CreateFunction, then its concurrency."""
         name = self.name(place, wanted)
         members = _configuration(wanted)
         client = place.client("lambda")

@@ -23,7 +23,7 @@ _AT_ONCE = ("lambda", "sms", "application", "firehose")
 
 
 class Subscriptions:
-    """Answers ConfirmSubscription and the lists; Subscribe stays moto's, and is put right afterwards."""
+    """Answers Subscribe, ConfirmSubscription and the lists; moto keeps the subscriptions."""
 
     def __init__(self, world: World, topics: Topics, mailbox: Mailbox) -> None:
         self._world = world

@@ -143,7 +143,7 @@ class Creation(Task):
 
 
 class Update(Task):
-    """UpdateStackSet and UpdateStackInstances.
+    """UpdateStackSet.
 
     ``apply`` changes the stack set first; ``outdates``: every instance is OUTDATED from then on, targeted or not.
     """

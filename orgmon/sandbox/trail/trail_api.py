@@ -24,7 +24,7 @@ _CHANGING = {
 
 
 class TrailApi:
-    """Answers the calls; UpdateTrail and the selectors stay moto's, behind a check."""
+    """Answers the calls; UpdateTrail and putting selectors stay moto's, behind a check."""
 
     def __init__(self, world: World, trails: Trails, delivery: Delivery, history: EventHistory) -> None:
         self._world = world
