@@ -50,9 +50,9 @@ def measured() -> Iterator[Figure]:
     yield Figure("help", "ratio", ours / theirs, "x", AIM)
 
 
-def _in_turn(one: Sequence[str], other: Sequence[str]) -> tuple[float, float]:
+def _in_turn(first: Sequence[str], second: Sequence[str]) -> tuple[float, float]:
     """The medians of two commands; in turn, so that what else the machine does falls on both."""
-    pairs = [(_seconds(one), _seconds(other)) for _ in range(RUNS)]
+    pairs = [(_seconds(first), _seconds(second)) for _ in range(RUNS)]
     return median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
 
 

@@ -29,8 +29,8 @@ class Figure:
 def in_own_process(module: str, *arguments: str) -> dict[str, Any]:
     """What ``python -m module arguments`` prints as JSON. Raises CalledProcessError where it fails."""
     command = [sys.executable, "-m", module, *arguments]
-    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
     return result
 
 

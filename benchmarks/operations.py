@@ -36,14 +36,14 @@ def measured() -> Iterator[Figure]:
             config, organization, deployed, _wanted(config, organization, detections[1:])
         ),
     }
-    for name, found in cases.items():
+    for name, planned in cases.items():
         yield Figure(
             "operations",
             f"{name}: pairs",
-            sum(change.action is not Action.NONE for change in found.changes),
+            sum(change.action is not Action.NONE for change in planned.changes),
         )
-        yield Figure("operations", f"{name}: stack set operations", len(found.operations))
-        yield Figure("operations", f"{name}: API steps", len(found.steps))
+        yield Figure("operations", f"{name}: stack set operations", len(planned.operations))
+        yield Figure("operations", f"{name}: API steps", len(planned.steps))
 
 
 def _wanted(config: Config, organization: Organization, detections: tuple[Detection, ...]) -> State:
@@ -51,17 +51,17 @@ def _wanted(config: Config, organization: Organization, detections: tuple[Detect
     state = desired_state(config, organization, detections)
     stack_sets = tuple(
         replace(
-            item,
+            stack_set,
             instances=tuple(
                 replace(
-                    one,
-                    stack_id=f"{item.name}/{one.account}/{one.region}",
-                    unit_id=next(iter(item.units), ""),
+                    instance,
+                    stack_id=f"{stack_set.name}/{instance.account}/{instance.region}",
+                    unit_id=next(iter(stack_set.units), ""),
                 )
-                for one in item.instances
+                for instance in stack_set.instances
             ),
         )
-        for item in state.stack_sets
+        for stack_set in state.stack_sets
     )
     return replace(state, stack_sets=stack_sets)
 

@@ -77,13 +77,13 @@ def ours() -> dict[str, Any]:
     looked_for = Ours(stub.MANAGEMENT, "us-east-1", ("orgmon-base", "orgmon-trail"))
     observed = read_state(sessions, StackSets(sessions), Stacks(sessions), looked_for)
     read = time.perf_counter()
-    found = plan(desired, observed, organization, rollout)
+    planned = plan(desired, observed, organization, rollout)
     report = status(config, organization, desired, observed, date(2026, 11, 20))
     ended = time.perf_counter()
-    assert found.is_empty, found.steps
+    assert planned.is_empty, planned.steps
     assert report.coverage.is_full
     return {
-        "instances": len(found.changes),
+        "instances": len(planned.changes),
         "pages": service.pages,
         "calls": service.calls.total(),
         "reading": read - begun,
@@ -105,7 +105,9 @@ def wanted() -> tuple[Any, Any]:
             auto_deployment=AutoDeployment(True),
             tags=((stub.TAG, name),),
             units=(stub.ROOT,),
-            instances=tuple(StackInstance(one, region) for one in stub.members() for region in stub.REGIONS),
+            instances=tuple(
+                StackInstance(account, region) for account in stub.members() for region in stub.REGIONS
+            ),
         )
         for name in stub.NAMES
     )

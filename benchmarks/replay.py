@@ -47,24 +47,26 @@ def measured() -> Iterator[Figure]:
 
 
 def _speed(folder: str) -> Iterator[Figure]:
-    found = in_own_process(__spec__.name, "speeds", folder)
+    seconds = in_own_process(__spec__.name, "speeds", folder)
     records = FILES * archive.RECORDS
-    yield Figure("replay", "events a second, one core", records / found["replay"])
-    yield Figure("replay", "events a second, inflate and orjson", records / found["parse"])
-    yield Figure("replay", "events a second, inflate alone", records / found["inflate"])
+    yield Figure("replay", "events a second, one core", records / seconds["replay"])
+    yield Figure("replay", "events a second, inflate and orjson", records / seconds["parse"])
+    yield Figure("replay", "events a second, inflate alone", records / seconds["inflate"])
     yield Figure(
-        "replay", "time to that of inflate and orjson", found["replay"] / found["parse"], "x", PARSED_AIM
+        "replay", "time to that of inflate and orjson", seconds["replay"] / seconds["parse"], "x", PARSED_AIM
     )
-    yield Figure("replay", "time to that of inflate", found["replay"] / found["inflate"], "x", INFLATED_AIM)
+    yield Figure(
+        "replay", "time to that of inflate", seconds["replay"] / seconds["inflate"], "x", INFLATED_AIM
+    )
     two = in_own_process(__spec__.name, "processes", folder)
     aim = PROCESSES_AIM if len(os.sched_getaffinity(0)) > 1 else None
     yield Figure("replay", "two processes, time to that of one", two["two"] / two["one"], "x", aim)
 
 
 def _catalogue(folder: str) -> Iterator[Figure]:
-    found = in_own_process(__spec__.name, "growing", folder)
-    yield Figure("replay", "the shipped catalogue compiled", found["compiled"], "s", COMPILED_AIM)
-    few, many = (found[str(size)] for size in SIZES)
+    seconds = in_own_process(__spec__.name, "growing", folder)
+    yield Figure("replay", "the shipped catalogue compiled", seconds["compiled"], "s", COMPILED_AIM)
+    few, many = (seconds[str(size)] for size in SIZES)
     yield Figure("replay", f"{SIZES[1]} detections, time to that of {SIZES[0]}", many / few, "x")
     each = (many - few) / (SIZES[1] - SIZES[0]) / (FILES * archive.RECORDS) * 1e9
     yield Figure("replay", "a detection more, an event", each, "ns")
@@ -89,9 +91,11 @@ def _replay(folder: str, detections: tuple[Any, ...], processes: int = 1) -> flo
 
     begun = time.perf_counter()
     sources = local(folder)
-    found = collect(sources, Rules(detections), total=sum(one.size for one in sources), processes=processes)
-    assert found.tally.total.events % (FILES * archive.RECORDS) == 0
-    assert not found.unread
+    collected = collect(
+        sources, Rules(detections), total=sum(source.size for source in sources), processes=processes
+    )
+    assert collected.tally.total.events % (FILES * archive.RECORDS) == 0
+    assert not collected.unread
     return time.perf_counter() - begun
 
 
@@ -110,7 +114,7 @@ def _best(
             begun = clock()
             action()
             times[name].append(clock() - begun)
-    return {name: min(found) for name, found in times.items()}
+    return {name: min(seconds) for name, seconds in times.items()}
 
 
 def _pin() -> None:
@@ -136,8 +140,8 @@ def speeds(folder: str) -> dict[str, float]:
     return _best(
         {
             "replay": lambda: _replay(folder, detections),
-            "parse": lambda: [len(orjson.loads(one)["Records"]) for one in content()],
-            "inflate": lambda: [len(one) for one in content()],
+            "parse": lambda: [len(orjson.loads(document)["Records"]) for document in content()],
+            "inflate": lambda: [len(document) for document in content()],
         }
     )
 
@@ -160,7 +164,9 @@ def growing(folder: str) -> dict[str, float]:
 
     _pin()
     shipped = _detections()
-    names = {name for one in shipped for name in names_needed(negations_inward(one.condition)) or ()}
+    names = {
+        name for detection in shipped for name in names_needed(negations_inward(detection.condition)) or ()
+    }
     each = json.dumps({"Records": [{"eventName": name} for name in sorted(names)]}).encode()
     actions: dict[str, Callable[[], object]] = {"compiled": lambda: Scanner(Rules(shipped)).document(each)}
     for size in SIZES:
@@ -176,8 +182,5 @@ def replayed(folder: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(
-        json.dumps(
-            {one.__name__: one for one in (speeds, processes, growing, replayed)}[sys.argv[1]](sys.argv[2])
-        )
-    )
+    measurements = {each.__name__: each for each in (speeds, processes, growing, replayed)}
+    print(json.dumps(measurements[sys.argv[1]](sys.argv[2])))

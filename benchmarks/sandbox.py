@@ -29,16 +29,16 @@ def measured() -> Iterator[Figure]:
     """
     costs = []
     for accounts, regions in SIZES:
-        found = in_own_process(__spec__.name, str(accounts), str(regions))
+        deploy = in_own_process(__spec__.name, str(accounts), str(regions))
         group = f"sandbox, {accounts} accounts x {regions} Regions"
-        costs.append(found["cpu"] / found["instances"])
+        costs.append(deploy["cpu"] / deploy["instances"])
         aim = 0.1 if (accounts, regions) == SIZES[-1] else None
-        yield Figure(group, "stack instances", found["instances"])
-        yield Figure(group, "a first rollout", found["seconds"], "s")
-        yield Figure(group, "stack instances a second", found["instances"] / found["seconds"], "/s")
-        yield Figure(group, "a stack instance", found["seconds"] / found["instances"], "s", aim)
+        yield Figure(group, "stack instances", deploy["instances"])
+        yield Figure(group, "a first rollout", deploy["seconds"], "s")
+        yield Figure(group, "stack instances a second", deploy["instances"] / deploy["seconds"], "/s")
+        yield Figure(group, "a stack instance", deploy["seconds"] / deploy["instances"], "s", aim)
         yield Figure(group, "CPU a stack instance", costs[-1], "s")
-        yield Figure(group, "peak memory", found["memory"], "MB")
+        yield Figure(group, "peak memory", deploy["memory"], "MB")
     yield Figure(group, "CPU a stack instance, against the smaller one", costs[-1] / costs[0], aim=1)
 
 

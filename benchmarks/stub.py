@@ -97,8 +97,10 @@ class Stub:
         if action == "ListOrganizationalUnitsForParent":
             units = self._units if parent == ROOT else []
             return _page("OrganizationalUnits", [{"Id": unit, "Name": unit} for unit in units], begin)
-        found = members()[self._units.index(parent) :: UNITS] if parent in self._units else []
-        accounts = [{"Id": one, "Name": one, "Email": "a@example.com", "State": "ACTIVE"} for one in found]
+        ids = members()[self._units.index(parent) :: UNITS] if parent in self._units else []
+        accounts = [
+            {"Id": account, "Name": account, "Email": "a@example.com", "State": "ACTIVE"} for account in ids
+        ]
         return _page("Accounts", accounts, begin)
 
     def _sts(self, *_: object) -> tuple[str, bytes, int]:

@@ -130,8 +130,8 @@ def _exists(call: Callable[[], object]) -> bool:
 def _decoys(client: Any) -> list[dict[str, Any]]:
     """Secrets that a stack set made: an attacker cannot tell them from others, but the sandbox can."""
     pages = client.get_paginator("list_secrets").paginate()
-    found = [secret for page in pages for secret in page["SecretList"]]
-    return [secret for secret in found if _stack_of(secret).startswith(_STACK_SET_PREFIX)]
+    secrets = [secret for page in pages for secret in page["SecretList"]]
+    return [secret for secret in secrets if _stack_of(secret).startswith(_STACK_SET_PREFIX)]
 
 
 def _stack_of(secret: dict[str, Any]) -> str:

@@ -159,9 +159,9 @@ class Authorizer:
         if holder and principal.kind == "user":
             groups = self._stores.iam(principal.account).groups.values()
             holders += [group for group in groups if any(user.name == holder.name for user in group.users)]
-        for one in holders:
-            yield from one.policies.values()
-            yield from (_default_version(policy) for policy in one.managed_policies.values())
+        for entity in holders:
+            yield from entity.policies.values()
+            yield from (_default_version(policy) for policy in entity.managed_policies.values())
 
     def _boundary(self, principal: Principal) -> tuple[Document, ...] | None:
         holder = self._holder(principal)
@@ -198,7 +198,7 @@ class Authorizer:
 
 
 def _default_version(policy: Any) -> Document:
-    document: Document = next(one.document for one in policy.versions if one.is_default)
+    document: Document = next(version.document for version in policy.versions if version.is_default)
     return document
 
 

@@ -85,7 +85,10 @@ class Clock:
         return timer
 
     def advance(self, seconds: float) -> None:
-        """Turn the clock forward; everything due on the way runs at its own time before this returns."""
+        """Turn the clock forward; everything due on the way runs at its own time before this returns.
+
+        Raises ValueError for negative seconds.
+        """
         if seconds < 0:
             raise ValueError("the clock only turns forward")
         with self._running:

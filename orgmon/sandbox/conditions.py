@@ -41,9 +41,9 @@ def arn_like(value: str, pattern: str) -> bool:
 def insert_variables(text: str, context: Context) -> str:
     """Policy variables such as ``${aws:username}`` replaced by their values; unknown ones stay, and fit nothing."""
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        return name if name in ("*", "?", "$") else str(context.get(name.lower(), found[0]))
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        return name if name in ("*", "?", "$") else str(context.get(name.lower(), match[0]))
 
     return _VARIABLE.sub(value, text) if "${" in text else text
 

@@ -22,7 +22,7 @@ _PREFIX = "arn:aws:iam::aws:policy/"
 def _all() -> dict[str, dict[str, Any]]:
     """Every policy by the end of its ARN (path and name)."""
     data: dict[str, dict[str, Any]] = json.loads(aws_managed_policies_data)
-    return {f"{one['Path'].lstrip('/')}{name}": {**one, "Name": name} for name, one in data.items()}
+    return {f"{policy['Path'].lstrip('/')}{name}": {**policy, "Name": name} for name, policy in data.items()}
 
 
 def ensure(stores: Stores, account: str, arn: str) -> None:
@@ -36,7 +36,7 @@ def ensure(stores: Stores, account: str, arn: str) -> None:
 
 
 class ManagedPolicies:
-    """Runs before IAM and STS calls: the policies that a call names are there when moto looks for them."""
+    """Runs before IAM calls: the policies that a call names are there when moto looks for them."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores

@@ -95,14 +95,14 @@ class OrgView:
         """The organization as it is now, as a value."""
         accounts = tuple(
             Account(
-                one.id,
-                one.name,
-                one.email,
-                one.state,
-                one.parent_id,
-                tuple(sorted(self._tags.get(one.id, {}).items())),
+                member.id,
+                member.name,
+                member.email,
+                member.state,
+                member.parent_id,
+                tuple(sorted(self._tags.get(member.id, {}).items())),
             )
-            for one in self.accounts.values()
+            for member in self.accounts.values()
         )
         return Organization(self.org_id, self.management_account, tuple(self.units.values()), accounts)
 
@@ -140,7 +140,10 @@ class OrgView:
 
     def is_delegated(self, account: str, service: str | None = None) -> bool:
         """True if the account is a delegated administrator, of this service or of any."""
-        return any(one.account == account and service in (None, one.service) for one in self.delegations)
+        return any(
+            delegation.account == account and service in (None, delegation.service)
+            for delegation in self.delegations
+        )
 
     def enabled_regions(self, account: str) -> frozenset[str]:
         """The Regions that an account can use: the default ones and those it has opted in to."""
@@ -167,7 +170,7 @@ class OrgView:
     def add_account(self, name: str, email: str) -> Member:
         """A new account under the root; its id is the next free one."""
         with self._lock:
-            if any(one.email.lower() == email.lower() for one in self._members.values()):
+            if any(other.email.lower() == email.lower() for other in self._members.values()):
                 raise Refusal(
                     "DuplicateAccountException", "You have provided an email that is already in use."
                 )
@@ -237,9 +240,9 @@ class OrgView:
             unit = self.unit(unit_id)
             old = unit.path
             new = f"{old.rpartition('/')[0]}/{name}"
-            for key, one in self._units.items():
-                if one.path == old or one.path.startswith(f"{old}/"):
-                    self._units[key] = replace(one, path=new + one.path[len(old) :])
+            for key, candidate in self._units.items():
+                if candidate.path == old or candidate.path.startswith(f"{old}/"):
+                    self._units[key] = replace(candidate, path=new + candidate.path[len(old) :])
             self._units[unit_id] = replace(self._units[unit_id], name=name)
             return self._units[unit_id]
 
@@ -248,31 +251,31 @@ class OrgView:
         with self._lock:
             self.unit(unit_id)
             children = [unit for unit in self._units.values() if unit.parent_id == unit_id]
-            if children or any(one.parent_id == unit_id for one in self._members.values()):
+            if children or any(member.parent_id == unit_id for member in self._members.values()):
                 raise Refusal("OrganizationalUnitNotEmptyException", "The OU is not empty.")
             del self._units[unit_id]
 
     def member(self, account: str) -> Member:
         """An account of the organization. Raises Refusal if it is none."""
-        found = self._joined(account)
-        if found is None:
+        member = self._joined(account)
+        if member is None:
             raise Refusal("AccountNotFoundException", "You specified an account that doesn't exist.")
-        return found
+        return member
 
     def unit(self, unit_id: str) -> OrganizationalUnit:
         """A unit, not the root. Raises Refusal if there is none with that id."""
-        found = self._units.get(unit_id)
-        if found is None or found.parent_id is None:
+        unit = self._units.get(unit_id)
+        if unit is None or unit.parent_id is None:
             raise Refusal(
                 "OrganizationalUnitNotFoundException",
                 "You specified an organizational unit that doesn't exist.",
             )
-        return found
+        return unit
 
     def _joined(self, account: str) -> Member | None:
         """The account if it is in the organization. Asked at every call: it must not look at the others."""
-        found = self._members.get(account)
-        return found if found is not None and found.parent_id else None
+        member = self._members.get(account)
+        return member if member is not None and member.parent_id else None
 
     def _tell(self, kind: Change, account: str, old_parent: str, new_parent: str) -> None:
         for listener in tuple(self._listeners):
@@ -283,16 +286,16 @@ class OrgView:
         for path in seed.unit_paths():
             parent = by_path.get(path.rpartition("/")[0])
             by_path[path] = self._plant_unit(path, parent).id
-        for one in seed.accounts:
+        for account in seed.accounts:
             method: Literal["INVITED", "CREATED"] = (
-                "INVITED" if one.id == seed.management_account else "CREATED"
+                "INVITED" if account.id == seed.management_account else "CREATED"
             )
-            parent_id = by_path[one.unit_path]
-            self._members[one.id] = Member(
-                one.id, one.name, one.email, one.state, parent_id, self._now(), method
+            parent_id = by_path[account.unit_path]
+            self._members[account.id] = Member(
+                account.id, account.name, account.email, account.state, parent_id, self._now(), method
             )
-            self._tags[one.id] = dict(one.tags)
-            self._regions[one.id] = set(one.opted_in_regions)
+            self._tags[account.id] = dict(account.tags)
+            self._regions[account.id] = set(account.opted_in_regions)
 
     def _plant_unit(self, path: str, parent_id: str | None) -> OrganizationalUnit:
         name = path.rpartition("/")[2]

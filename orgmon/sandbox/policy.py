@@ -151,8 +151,8 @@ def _reach(element: Any, principal: Principal) -> Reach:
     if principal.kind == "service":
         is_named = principal.service in as_list(element.get("Service", []))
         return Reach.PERSON if is_named or "*" in as_list(element.get("AWS", [])) else Reach.NOBODY
-    found = [_reach_of_name(str(name), principal) for name in as_list(element.get("AWS", []))]
-    return max(found, key=lambda reach: reach.value, default=Reach.NOBODY)
+    reaches = [_reach_of_name(str(name), principal) for name in as_list(element.get("AWS", []))]
+    return max(reaches, key=lambda reach: reach.value, default=Reach.NOBODY)
 
 
 def _reach_of_name(name: str, principal: Principal) -> Reach:
@@ -171,5 +171,5 @@ def _names_of(principal: Principal) -> set[str]:
 
 
 def _account_of_root(name: str) -> str:
-    found = re.fullmatch(r"arn:[^:]+:iam::(\d{12}):root", name)
-    return found[1] if found else ""
+    match = re.fullmatch(r"arn:[^:]+:iam::(\d{12}):root", name)
+    return match[1] if match else ""

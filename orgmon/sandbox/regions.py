@@ -31,15 +31,15 @@ class Regions:
         """Every Region with its status, in one page of at most 50."""
         account = self._account(call)
         wanted = call.params.get("RegionOptStatusContains")
-        found = [
+        regions = [
             {"RegionName": name, "RegionOptStatus": self._status(account, name)}
             for name in sorted((*DEFAULT_REGIONS, *OPT_IN_REGIONS))
             if not wanted or self._status(account, name) in wanted
         ]
         size = min(int(call.params.get("MaxResults") or 20), 50)
         start = int(call.params.get("NextToken") or 0)
-        page: dict[str, Any] = {"Regions": found[start : start + size]}
-        if start + size < len(found):
+        page: dict[str, Any] = {"Regions": regions[start : start + size]}
+        if start + size < len(regions):
             page["NextToken"] = str(start + size)
         return page
 
@@ -64,7 +64,7 @@ class Regions:
         """The Regions as EC2 tells them: enabled ones, with ``AllRegions`` all."""
         names = call.params.get("RegionNames")
         enabled = self._view.enabled_regions(call.account)
-        found = [
+        regions = [
             {
                 "RegionName": name,
                 "Endpoint": f"ec2.{name}.amazonaws.com",
@@ -73,7 +73,7 @@ class Regions:
             for name in sorted((*DEFAULT_REGIONS, *OPT_IN_REGIONS))
             if (name in enabled or call.params.get("AllRegions")) and (not names or name in names)
         ]
-        return {"Regions": found}
+        return {"Regions": regions}
 
     def _account(self, call: Call) -> str:
         account = str(call.params.get("AccountId") or call.account)

@@ -29,8 +29,8 @@ def owner_of(arn: str, place: Place) -> str:
 def resource_of(service: str, operation: str, params: Params, place: Place, stores: Stores) -> str:
     """The ARN that a call addresses, ``*`` where it addresses none or many."""
     find = _FINDERS.get(service)
-    found = find(operation, params, place, stores) if find else ""
-    return found or "*"
+    arn = find(operation, params, place, stores) if find else ""
+    return arn or "*"
 
 
 def _first(params: Params, *names: str) -> str:

@@ -38,8 +38,8 @@ class Stores:
 
     def bucket_owner(self, bucket: str) -> str:
         """The account that owns a bucket of this name, anywhere; an empty string if there is none."""
-        found = get_backend("s3").bucket_accounts.get(bucket)
-        return str(found[1]) if found else ""
+        owner = get_backend("s3").bucket_accounts.get(bucket)
+        return str(owner[1]) if owner else ""
 
     def key_of_alias(self, account: str, region: str, alias: str) -> str:
         """``key/ID`` of the KMS key behind ``alias/NAME``, or an empty string."""
@@ -65,10 +65,10 @@ class Stores:
         """The path of a role, user or group, or an empty string if there is none of that name."""
         iam = self.iam(account)
         if kind == "role":
-            found = self.role_named(account, name)
+            entity = self.role_named(account, name)
         else:
-            found = (iam.users if kind == "user" else iam.groups).get(name)
-        return str(found.path) if found else ""
+            entity = (iam.users if kind == "user" else iam.groups).get(name)
+        return str(entity.path) if entity else ""
 
     def resource_policy(self, arn: str) -> Any | None:
         """The policy document that is attached to the resource itself, or None."""

@@ -74,7 +74,7 @@ class Sts:
             policy = self._stores.iam(account).managed_policies.get(entry["arn"])
             if policy is None:
                 raise Refusal("MalformedPolicyDocument", f"Policy {entry['arn']} does not exist.")
-            documents.append(next(one.document for one in policy.versions if one.is_default))
+            documents.append(next(version.document for version in policy.versions if version.is_default))
         return tuple(documents)
 
     def _unknown(self, call: Call) -> dict[str, Any]:

@@ -119,7 +119,10 @@ class Trouble:
         self.on_suspend(account)
 
     def foreign_operation(self, stack_set: str, seconds: float) -> None:
-        """Start somebody else's operation on a stack set; it runs for that many sandbox seconds."""
+        """Start somebody else's operation on a stack set; it runs for that many seconds of real time.
+
+        Raises LookupError if there is no such stack set.
+        """
         if self.on_foreign_operation is None:
             raise LookupError("no StackSets engine is there to start an operation")
         self.on_foreign_operation(stack_set, seconds)

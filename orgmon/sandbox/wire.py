@@ -75,24 +75,24 @@ def read_request(environ: dict[str, Any]) -> Request:
 
 
 def _use_path_style(environ: dict[str, Any]) -> None:
-    found = _BUCKET_HOST.match(environ.get("HTTP_HOST", ""))
-    if found is None:
+    match = _BUCKET_HOST.match(environ.get("HTTP_HOST", ""))
+    if match is None:
         return
     environ["HTTP_HOST"] = "localhost"
-    if found["bucket"]:
+    if match["bucket"]:
         for key in ("PATH_INFO", "RAW_URI"):
             path = re.sub(r"^https?://[^/]+", "", environ.get(key) or "/")
-            environ[key] = f"/{found['bucket']}{path}"
+            environ[key] = f"/{match['bucket']}{path}"
 
 
 def scope_of(request: Request) -> Scope:
     """Whose key signed the request, for which Region and service; from the header or a presigned address."""
     token = request.headers.get("x-amz-security-token", "")
-    if found := _SCOPE.search(request.headers.get("authorization", "")):
-        return Scope(found[1], found[2], found[3], token)
+    if match := _SCOPE.search(request.headers.get("authorization", "")):
+        return Scope(match[1], match[2], match[3], token)
     query = request.args
-    if found := _QUERY_SCOPE.match(unquote(query.get("X-Amz-Credential", ""))):
-        return Scope(found[1], found[2], found[3], query.get("X-Amz-Security-Token", token))
+    if match := _QUERY_SCOPE.match(unquote(query.get("X-Amz-Credential", ""))):
+        return Scope(match[1], match[2], match[3], query.get("X-Amz-Security-Token", token))
     if "AWSAccessKeyId" in query:
         # S3 addresses that are presigned the old way name neither a Region nor the service.
         return Scope(query["AWSAccessKeyId"], "us-east-1", "s3", query.get("x-amz-security-token", token))
@@ -144,8 +144,8 @@ def _parse_for(service: str, request: Request, scope: Scope) -> WireCall | None:
 def _routed(service: str, protocol: str, request: Request) -> tuple[Any, dict[str, Any]]:
     """The operation that is meant, None if there is no such one, and what the path says of its parameters."""
     if protocol == CBOR:
-        found = _RPC_PATH.match(request.raw_path)
-        return operation_model(service, found[1]) if found else None, {}
+        match = _RPC_PATH.match(request.raw_path)
+        return operation_model(service, match[1]) if match else None, {}
     try:
         operation, labels = get_service_router(service).match(request)
     except NotFound:

@@ -90,7 +90,7 @@ class World:
         principal: Principal | None = None,
         invoked_by: str = "",
     ) -> Any:
-        """A boto3 client without sockets and without retries.
+        """A botocore client without sockets and without retries.
 
         With a ``principal`` its calls are authorised and recorded as his. Without one it is the account's root and
         trusted; then its calls are recorded only if ``invoked_by`` names the service that makes them.
@@ -113,7 +113,7 @@ class World:
     ) -> boto3.Session:
         """A boto3 session without sockets: the account's administrator, or a session of one of its roles.
 
-        Raises LookupError if the account has no such role. Its clients retry as boto3's always do.
+        Raises LookupError if there is no such account or role. Its clients retry as boto3's always do.
         """
         if role_name is None:
             return self.session_with(*self.admin_key(account), region=region)
@@ -138,7 +138,10 @@ class World:
         return session
 
     def admin_key(self, account: str) -> tuple[str, str]:
-        """The access key (id, secret) of an account's seeded administrator; the same in every run."""
+        """The access key (id, secret) of an account's seeded administrator; the same in every run.
+
+        Raises LookupError if there is no such account.
+        """
         if not self.organization.exists(account):
             raise LookupError(f"the embedded AWS has no account {account}")
         return seeds.admin_key(account)

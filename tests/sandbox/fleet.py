@@ -47,8 +47,10 @@ SEED = Seed(
         SeedAccount(DELEGATED, "delegated", "delegated@example.com", "Root/Security"),
         SeedAccount(OTHER, "other", "other@example.com", "Root/Security"),
         *(
-            SeedAccount(one, f"fleet-{one[-2:]}", f"fleet-{one[-2:]}@example.com", "Root/Fleet/Ships")
-            for one in FLEET
+            SeedAccount(
+                account, f"fleet-{account[-2:]}", f"fleet-{account[-2:]}@example.com", "Root/Fleet/Ships"
+            )
+            for account in FLEET
         ),
     ),
     units=("Root/Fleet/Empty", "Root/Joining"),
@@ -128,8 +130,8 @@ class Fleet:
     def operation(self, operation_id: str) -> dict[str, Any]:
         """An operation of the set, described."""
         answer = self.client.describe_stack_set_operation(StackSetName="set", OperationId=operation_id)
-        found: dict[str, Any] = answer["StackSetOperation"]
-        return found
+        operation: dict[str, Any] = answer["StackSetOperation"]
+        return operation
 
     def status(self, operation_id: str) -> str:
         """The status of an operation of the set."""
@@ -145,7 +147,7 @@ class Fleet:
     def counts(self, operation_id: str, region: str = "") -> dict[str, int]:
         """How many results have which status, in one Region or in all."""
         results = self.results(operation_id)
-        return dict(Counter(one["Status"] for one in results if region in ("", one["Region"])))
+        return dict(Counter(result["Status"] for result in results if region in ("", result["Region"])))
 
     def instances(self, name: str = "set", **members: Any) -> list[dict[str, Any]]:
         """All instances of a set."""
@@ -154,19 +156,19 @@ class Fleet:
 
     def state(self, account: str, region: str = R2) -> tuple[str, str, str]:
         """Status, detailed status and reason of an instance of the set."""
-        found = self.instances(StackInstanceAccount=account, StackInstanceRegion=region)[0]
-        detailed = found["StackInstanceStatus"]["DetailedStatus"]
-        return found["Status"], detailed, found.get("StatusReason", "")
+        instance = self.instances(StackInstanceAccount=account, StackInstanceRegion=region)[0]
+        detailed = instance["StackInstanceStatus"]["DetailedStatus"]
+        return instance["Status"], detailed, instance.get("StatusReason", "")
 
     def stacks(self, account: str, region: str = R2) -> list[dict[str, Any]]:
         """The living stacks of an account, as it sees them itself."""
-        found: list[dict[str, Any]] = self.client_of(account, region).describe_stacks()["Stacks"]
-        return found
+        stacks: list[dict[str, Any]] = self.client_of(account, region).describe_stacks()["Stacks"]
+        return stacks
 
     def titles(self, account: str, region: str = R2) -> list[str]:
         """The display names of the topics of an account."""
         sns = self.world.client("sns", account, region)
-        arns = [one["TopicArn"] for one in sns.list_topics()["Topics"]]
+        arns = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
         return [sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"] for arn in arns]
 
     def close(self) -> None:

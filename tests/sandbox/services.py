@@ -76,14 +76,14 @@ def messages(sandbox: Sandbox, queue_arn: str) -> list[dict[str, Any]]:
     _, _, _, region, account, name = queue_arn.split(":")
     sqs = sandbox.world.client("sqs", account, region)
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    found: list[dict[str, Any]] = []
+    taken: list[dict[str, Any]] = []
     while batch := sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]
     ).get("Messages"):
-        found.extend(batch)
+        taken.extend(batch)
         for message in batch:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return found
+    return taken
 
 
 def bodies(sandbox: Sandbox, queue_arn: str) -> list[Any]:

@@ -60,14 +60,14 @@ def refused(cloudformation: Any, operation: str, **members: Any) -> tuple[str, s
 
 def topics(world: World) -> list[str]:
     """The names of all topics of the production account."""
-    found = world.client("sns", PROD, HOME).list_topics()["Topics"]
-    return sorted(each["TopicArn"].rsplit(":", 1)[-1] for each in found)
+    listed = world.client("sns", PROD, HOME).list_topics()["Topics"]
+    return sorted(each["TopicArn"].rsplit(":", 1)[-1] for each in listed)
 
 
 def groups(world: World) -> list[str]:
     """The names of all log groups of the production account."""
-    found = world.client("logs", PROD, HOME).describe_log_groups()["logGroups"]
-    return sorted(each["logGroupName"] for each in found)
+    listed = world.client("logs", PROD, HOME).describe_log_groups()["logGroups"]
+    return sorted(each["logGroupName"] for each in listed)
 
 
 def display_name(world: World, arn: str) -> str:

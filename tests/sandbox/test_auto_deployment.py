@@ -16,8 +16,8 @@ RETAINING = {"Enabled": True, "RetainStacksOnAccountRemoval": True}
 def places(fleet: Fleet, account: str, name: str = "set") -> dict[str, str]:
     """Region -> unit of an account's instances."""
     assert fleet.engine.wait(10)
-    found = fleet.instances(name, StackInstanceAccount=account)
-    return {one["Region"]: one["OrganizationalUnitId"] for one in found}
+    instances = fleet.instances(name, StackInstanceAccount=account)
+    return {instance["Region"]: instance["OrganizationalUnitId"] for instance in instances}
 
 
 def join(fleet: Fleet, path: str) -> str:
@@ -29,7 +29,10 @@ def join(fleet: Fleet, path: str) -> str:
 
 def actions(fleet: Fleet) -> list[str]:
     """The operations of the set, the newest first."""
-    return [one["Action"] for one in fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"]]
+    return [
+        operation["Action"]
+        for operation in fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"]
+    ]
 
 
 def test_an_account_that_joins_is_covered(fleet: Fleet) -> None:
@@ -170,17 +173,17 @@ def test_the_targets_of_auto_deployment_in_pages(fleet: Fleet) -> None:
     fleet.create(AutoDeployment=ON)
     fleet.deploy(ONE, regions=(R1, R2))
     fleet.deploy(unit=fleet.unit("Joining"))
-    found = []
+    targets = []
     token: dict[str, str] = {}
     while True:
         answer = fleet.client.list_stack_set_auto_deployment_targets(
             StackSetName="set", MaxResults=1, **token
         )
-        found += answer["Summaries"]
+        targets += answer["Summaries"]
         if not answer["NextToken"]:
             break
         token = {"NextToken": answer["NextToken"]}
-    assert {one["OrganizationalUnitId"]: one["Regions"] for one in found} == {
+    assert {target["OrganizationalUnitId"]: target["Regions"] for target in targets} == {
         fleet.ships: [R1, R2],
         fleet.unit("Joining"): [R2],
     }

@@ -23,16 +23,16 @@ def changes(cloudformation: Any, body: str, kind: str = "UPDATE", **members: Any
         StackName="app", ChangeSetName="c", ChangeSetType=kind, TemplateBody=body, **members
     )
     while True:
-        found: dict[str, Any] = cloudformation.describe_change_set(ChangeSetName=made["Id"])
-        if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
-            return found
+        change_set: dict[str, Any] = cloudformation.describe_change_set(ChangeSetName=made["Id"])
+        if change_set["Status"] in ("CREATE_COMPLETE", "FAILED"):
+            return change_set
         time.sleep(0.01)
 
 
 def summary(change_set: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     """Action, logical id and replacement of each change."""
-    found = [each["ResourceChange"] for each in change_set["Changes"]]
-    return [(each["Action"], each["LogicalResourceId"], each.get("Replacement")) for each in found]
+    resource_changes = [each["ResourceChange"] for each in change_set["Changes"]]
+    return [(each["Action"], each["LogicalResourceId"], each.get("Replacement")) for each in resource_changes]
 
 
 def status(cloudformation: Any) -> str:
@@ -41,9 +41,9 @@ def status(cloudformation: Any) -> str:
 
 
 def test_a_new_stack_waits_for_its_change_set(world: World, engine: Engine, cloudformation: Any) -> None:
-    found = changes(cloudformation, template(A=topic(TopicName="a")), "CREATE")
-    assert summary(found) == [("Add", "A", None)]
-    assert found["ExecutionStatus"] == "AVAILABLE"
+    change_set = changes(cloudformation, template(A=topic(TopicName="a")), "CREATE")
+    assert summary(change_set) == [("Add", "A", None)]
+    assert change_set["ExecutionStatus"] == "AVAILABLE"
     assert status(cloudformation) == "REVIEW_IN_PROGRESS"
     assert topics(world) == []
     listed = cloudformation.list_change_sets(StackName="app")["Summaries"]
@@ -73,8 +73,8 @@ def test_an_update_shows_every_kind_of_change(world: World, engine: Engine, clou
         Same=group,
         Added=topic(),
     )
-    found = changes(cloudformation, after)
-    assert sorted(summary(found)) == [
+    change_set = changes(cloudformation, after)
+    assert sorted(summary(change_set)) == [
         ("Add", "Added", None),
         ("Modify", "Changed", "False"),
         ("Modify", "Follows", "False"),
@@ -82,13 +82,13 @@ def test_an_update_shows_every_kind_of_change(world: World, engine: Engine, clou
         ("Remove", "Gone", None),
     ]
     replaced = next(
-        each for each in found["Changes"] if each["ResourceChange"]["LogicalResourceId"] == "Replaced"
+        each for each in change_set["Changes"] if each["ResourceChange"]["LogicalResourceId"] == "Replaced"
     )
     target = replaced["ResourceChange"]["Details"][0]["Target"]
     assert target == {"Attribute": "Properties", "Name": "TopicName", "RequiresRecreation": "Always"}
     assert replaced["ResourceChange"]["PolicyAction"] == "ReplaceAndDelete"
     assert "old" in topics(world)
-    cloudformation.execute_change_set(ChangeSetName=found["ChangeSetId"])
+    cloudformation.execute_change_set(ChangeSetName=change_set["ChangeSetId"])
     engine.background.wait()
     assert status(cloudformation) == "UPDATE_COMPLETE"
     assert "new" in topics(world)
@@ -97,9 +97,9 @@ def test_an_update_shows_every_kind_of_change(world: World, engine: Engine, clou
 
 def test_a_change_set_without_changes_fails(engine: Engine, cloudformation: Any) -> None:
     engine.deploy(PROD, HOME, "app", template(A=topic()))
-    found = changes(cloudformation, template(A=topic()))
-    assert (found["Status"], found["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
-    assert found["StatusReason"].startswith("The submitted information didn't contain changes.")
+    change_set = changes(cloudformation, template(A=topic()))
+    assert (change_set["Status"], change_set["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
+    assert change_set["StatusReason"].startswith("The submitted information didn't contain changes.")
     assert refused(cloudformation, "execute_change_set", ChangeSetName="c", StackName="app")[0] == (
         "InvalidChangeSetStatus"
     )
@@ -141,8 +141,8 @@ def test_existing_resources_are_adopted(world: World, engine: Engine, cloudforma
     logs.create_log_stream(logGroupName="/kept", logStreamName="old")
     group = resource("AWS::Logs::LogGroup", LogGroupName="/kept", RetentionInDays=90, attributes=RETAINED)
     body = template(Group=group, New=topic())
-    found = changes(cloudformation, body, "CREATE", ImportExistingResources=True)
-    assert sorted(summary(found)) == [("Add", "New", None), ("Import", "Group", None)]
+    change_set = changes(cloudformation, body, "CREATE", ImportExistingResources=True)
+    assert sorted(summary(change_set)) == [("Add", "New", None), ("Import", "Group", None)]
     cloudformation.execute_change_set(ChangeSetName="c", StackName="app")
     engine.background.wait()
     assert status(cloudformation) == "CREATE_COMPLETE"

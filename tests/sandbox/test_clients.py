@@ -20,9 +20,9 @@ def caller(client: Any) -> str:
 
 
 def test_clients_of_all_accounts_share_what_is_expensive(world: World) -> None:
-    one, other = world.client("sts", PROD, HOME), world.client("sts", DEV, HOME)
-    assert one.meta is other.meta
-    assert one is world.client("sts", PROD, HOME)
+    prod, dev = world.client("sts", PROD, HOME), world.client("sts", DEV, HOME)
+    assert prod.meta is dev.meta
+    assert prod is world.client("sts", PROD, HOME)
 
 
 def test_each_client_signs_as_its_own_principal(world: World) -> None:

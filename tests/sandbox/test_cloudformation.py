@@ -123,8 +123,8 @@ def test_a_stack_lives_over_the_wire(world: World, engine: Engine, cloudformatio
     }
     physical = next(each["PhysicalResourceId"] for each in listed if each["LogicalResourceId"] == "Topic")
     assert physical.rsplit(":", 1)[-1].startswith("app-Topic-")
-    found = cloudformation.describe_stack_resources(PhysicalResourceId=physical)["StackResources"]
-    assert {each["StackName"] for each in found} == {"app"}
+    resources = cloudformation.describe_stack_resources(PhysicalResourceId=physical)["StackResources"]
+    assert {each["StackName"] for each in resources} == {"app"}
     detail = cloudformation.describe_stack_resource(StackName="app", LogicalResourceId="Topic")
     assert detail["StackResourceDetail"]["PhysicalResourceId"] == physical
     assert cloudformation.get_template(StackName="app")["TemplateBody"] == json.loads(body)
@@ -233,11 +233,11 @@ def test_a_function_takes_its_code_from_another_accounts_bucket(world: World, en
 def test_many_stacks_at_once(world: World, engine: Engine) -> None:
     body = template(Topic=topic(), Group=resource("AWS::Logs::LogGroup"), Queue=resource("AWS::SQS::Queue"))
 
-    def one(index: int) -> str:
+    def deployed(index: int) -> str:
         return engine.deploy((PROD, DEV)[index % 2], HOME, f"s{index}", body).status
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(one, range(24))) == {"CREATE_COMPLETE"}
+        assert set(pool.map(deployed, range(24))) == {"CREATE_COMPLETE"}
     assert len(topics(world)) == 12
     assert len(groups(world)) == 12
 

@@ -52,8 +52,8 @@ class Watch:
 
     def history(self, kind: str) -> list[str]:
         """The summaries of the alarm's history, the newest first."""
-        found = self.cloudwatch().describe_alarm_history(AlarmName="root-use", HistoryItemType=kind)
-        return [each["HistorySummary"] for each in found["AlarmHistoryItems"]]
+        history = self.cloudwatch().describe_alarm_history(AlarmName="root-use", HistoryItemType=kind)
+        return [each["HistorySummary"] for each in history["AlarmHistoryItems"]]
 
     def cloudwatch(self) -> Any:
         """The management account's CloudWatch."""
@@ -259,7 +259,7 @@ def test_published_metrics_can_be_read_again(watch: Watch) -> None:
     watch.sign_in_as_root()
     watch.sandbox.settle(watch.sandbox.trail.latency + 5)
     now = watch.sandbox.world.clock.now()
-    found = watch.cloudwatch().get_metric_statistics(
+    statistics = watch.cloudwatch().get_metric_statistics(
         Namespace="soc",
         MetricName="root-use",
         StartTime=now - timedelta(minutes=10),
@@ -267,7 +267,7 @@ def test_published_metrics_can_be_read_again(watch: Watch) -> None:
         Period=60,
         Statistics=["Sum"],
     )
-    assert [point["Sum"] for point in found["Datapoints"]] == [1.0]
+    assert [point["Sum"] for point in statistics["Datapoints"]] == [1.0]
 
 
 def test_an_alarm_that_is_put_again_keeps_its_state(watch: Watch) -> None:

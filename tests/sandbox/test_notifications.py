@@ -35,8 +35,8 @@ INBOX = f"arn:aws:sqs:{HOME}:{SECURITY}:inbox"
 
 def mailbox(sandbox: Sandbox) -> list[dict[str, str]]:
     """What humans got."""
-    found: list[dict[str, str]] = sandbox.world.controls["mailbox"]({}, {})["messages"]
-    return found
+    letters: list[dict[str, str]] = sandbox.world.controls["mailbox"]({}, {})["messages"]
+    return letters
 
 
 def test_a_message_is_wrapped_for_a_queue_and_noted_for_humans(sandbox: Sandbox) -> None:

@@ -34,7 +34,7 @@ def test_the_organization_is_the_seeds(world: World) -> None:
     client = organizations(world)
     told = client.describe_organization()["Organization"]
     assert (told["Id"], told["MasterAccountId"], told["FeatureSet"]) == (ORG, MANAGEMENT, "ALL")
-    accounts = {one["Id"]: one for one in client.list_accounts()["Accounts"]}
+    accounts = {account["Id"]: account for account in client.list_accounts()["Accounts"]}
     assert set(accounts) == {MANAGEMENT, SECURITY, LOGS, PROD, DEV}
     assert accounts[PROD]["Name"] == "shop-prod"
     assert accounts[PROD]["State"] == accounts[PROD]["Status"] == "ACTIVE"
@@ -46,9 +46,9 @@ def test_the_tree_can_be_walked(world: World) -> None:
     root = client.list_roots()["Roots"][0]
     below = client.list_organizational_units_for_parent(ParentId=root["Id"])["OrganizationalUnits"]
     assert sorted(unit["Name"] for unit in below) == ["Security", "Workloads"]
-    assert [one["Id"] for one in client.list_accounts_for_parent(ParentId=root["Id"])["Accounts"]] == [
-        MANAGEMENT
-    ]
+    assert [
+        account["Id"] for account in client.list_accounts_for_parent(ParentId=root["Id"])["Accounts"]
+    ] == [MANAGEMENT]
     prod = unit_id(world, "Root/Workloads/Prod")
     assert client.list_parents(ChildId=PROD)["Parents"] == [{"Id": prod, "Type": "ORGANIZATIONAL_UNIT"}]
     assert client.list_parents(ChildId=MANAGEMENT)["Parents"][0]["Type"] == "ROOT"
@@ -73,7 +73,7 @@ def test_accounts_come_in_pages_of_twenty() -> None:
     with World(replace(SEED, accounts=SEED.accounts + extra), clock=Clock(speed=0)) as world:
         pages = list(organizations(world).get_paginator("list_accounts").paginate())
         assert [len(page["Accounts"]) for page in pages] == [20, 20, 8]
-        assert len({one["Id"] for page in pages for one in page["Accounts"]}) == 48
+        assert len({account["Id"] for page in pages for account in page["Accounts"]}) == 48
         with refused("InvalidInputException"):
             organizations(world).list_accounts(NextToken="bogus")
 
@@ -87,14 +87,17 @@ def test_members_may_only_ask_which_organization_they_are_in(world: World) -> No
 
 def test_a_delegated_administrator_may_read(world: World) -> None:
     client = organizations(world)
-    for service in (STACKSETS_PRINCIPAL, "cloudtrail.amazonaws.com"):
-        client.register_delegated_administrator(AccountId=SECURITY, ServicePrincipal=service)
+    for principal in (STACKSETS_PRINCIPAL, "cloudtrail.amazonaws.com"):
+        client.register_delegated_administrator(AccountId=SECURITY, ServicePrincipal=principal)
     with refused("AccountAlreadyRegisteredException"):
         client.register_delegated_administrator(AccountId=SECURITY, ServicePrincipal=STACKSETS_PRINCIPAL)
     administrators = client.list_delegated_administrators(ServicePrincipal=STACKSETS_PRINCIPAL)
-    assert [one["Id"] for one in administrators["DelegatedAdministrators"]] == [SECURITY]
+    assert [account["Id"] for account in administrators["DelegatedAdministrators"]] == [SECURITY]
     services = client.list_delegated_services_for_account(AccountId=SECURITY)["DelegatedServices"]
-    assert {one["ServicePrincipal"] for one in services} == {STACKSETS_PRINCIPAL, "cloudtrail.amazonaws.com"}
+    assert {service["ServicePrincipal"] for service in services} == {
+        STACKSETS_PRINCIPAL,
+        "cloudtrail.amazonaws.com",
+    }
     delegate = organizations(world, SECURITY)
     assert len(delegate.list_accounts()["Accounts"]) == 5
     with refused("AccessDeniedException"):
@@ -124,7 +127,7 @@ def test_trusted_access(world: World) -> None:
 
     def names() -> set[str]:
         listed = client.list_aws_service_access_for_organization()["EnabledServicePrincipals"]
-        return {one["ServicePrincipal"] for one in listed}
+        return {service["ServicePrincipal"] for service in listed}
 
     assert names() == {STACKSETS_PRINCIPAL, "cloudtrail.amazonaws.com"}
     client.disable_aws_service_access(ServicePrincipal=STACKSETS_PRINCIPAL)
@@ -239,9 +242,9 @@ def test_regions_of_an_account(world: World) -> None:
     with refused("AccessDeniedException"):
         account.list_regions(AccountId=DEV)
     ec2 = world.session(PROD).client("ec2")
-    assert "me-south-1" not in {one["RegionName"] for one in ec2.describe_regions()["Regions"]}
+    assert "me-south-1" not in {region["RegionName"] for region in ec2.describe_regions()["Regions"]}
     account.enable_region(RegionName="me-south-1")
-    assert "me-south-1" in {one["RegionName"] for one in ec2.describe_regions()["Regions"]}
+    assert "me-south-1" in {region["RegionName"] for region in ec2.describe_regions()["Regions"]}
     listed = account.list_regions(MaxResults=50, RegionOptStatusContains=["ENABLED"])["Regions"]
     assert listed == [{"RegionName": "me-south-1", "RegionOptStatus": "ENABLED"}]
     with refused("ValidationException"):

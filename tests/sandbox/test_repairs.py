@@ -178,8 +178,8 @@ def test_a_metric_filter_that_is_put_twice_is_there_once(world: World) -> None:
         logs.put_metric_filter(
             logGroupName="/x", filterName="f", filterPattern=pattern, metricTransformations=[transformation]
         )
-    found = logs.describe_metric_filters(logGroupName="/x")["metricFilters"]
-    assert [each["filterPattern"] for each in found] == ["two"]
+    filters = logs.describe_metric_filters(logGroupName="/x")["metricFilters"]
+    assert [each["filterPattern"] for each in filters] == ["two"]
 
 
 def test_a_log_group_takes_a_hundred_metric_filters(world: World) -> None:
@@ -208,8 +208,8 @@ def test_a_queue_keeps_its_policy_when_something_else_is_set(world: World) -> No
     url = sqs.create_queue(QueueName="q", Attributes={"Policy": policy})["QueueUrl"]
 
     def attribute(name: str) -> str | None:
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"].get(name)
-        return None if found is None else str(found)
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return str(attributes[name]) if name in attributes else None
 
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "7"})
     assert (attribute("DelaySeconds"), attribute("Policy")) == ("7", policy)

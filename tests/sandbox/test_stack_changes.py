@@ -246,12 +246,12 @@ def test_stack_tags_change_resources(world: World, engine: Engine) -> None:
     )
     assert {each["Key"]: each["Value"] for each in tags["Tags"]} == {"team": "b", "own": "1"}
     secret = stack.resources["Secret"].physical_id
-    found = world.client("secretsmanager", PROD, HOME).describe_secret(SecretId=secret)
-    named = {each["Key"]: each["Value"] for each in found["Tags"]}
+    described = world.client("secretsmanager", PROD, HOME).describe_secret(SecretId=secret)
+    named = {each["Key"]: each["Value"] for each in described["Tags"]}
     assert named["aws:cloudformation:stack-name"] == "app"
     assert named["aws:cloudformation:logical-id"] == "Secret"
-    assert found["Name"].startswith("Secret-")
-    assert "app" not in found["Name"]
+    assert described["Name"].startswith("Secret-")
+    assert "app" not in described["Name"]
 
 
 def test_exports_and_imports(world: World, engine: Engine, cloudformation: Any) -> None:

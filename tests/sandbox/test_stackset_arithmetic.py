@@ -20,10 +20,10 @@ TEN = tuple(str(number) for number in range(10))
 
 def started(walk: Walk) -> list[Pair]:
     """Start as many as may be started now."""
-    found = []
+    pairs = []
     while pair := walk.start_next():
-        found.append(pair)
-    return found
+        pairs.append(pair)
+    return pairs
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,7 @@ def started(walk: Walk) -> list[Pair]:
     ],
 )
 def test_the_strict_window(tolerance: int, concurrent: int, windows: dict[int, int]) -> None:
-    found = {failures: window(tolerance, concurrent, failures, soft=False) for failures in windows}
-    assert found == windows
+    assert {failures: window(tolerance, concurrent, failures, soft=False) for failures in windows} == windows
 
 
 def test_the_soft_window_stays_until_the_tolerance_is_exceeded() -> None:
@@ -150,7 +149,7 @@ def test_every_walk_ends_and_accounts_for_every_pair(
         walk.completed(pair, random.random() < 0.7)
     cancelled = walk.take_cancelled()
     assert sorted([*ended, *cancelled]) == sorted(
-        (one, region) for region in targets for one in targets[region]
+        (account, region) for region in targets for account in targets[region]
     )
     assert bool(cancelled) <= walk.has_failed
     if not soft:
@@ -171,8 +170,8 @@ def test_engine_default_preferences(fleet: Fleet) -> None:
     assert fleet.status(operation) == "FAILED"
     assert fleet.counts(operation, R1) == {"FAILED": 1, "CANCELLED": 2}
     assert fleet.counts(operation, R2) == {"CANCELLED": 3}
-    assert {one["Status"] for one in fleet.instances()} == {"OUTDATED"}
-    assert all("StackId" not in one for one in fleet.instances())
+    assert {instance["Status"] for instance in fleet.instances()} == {"OUTDATED"}
+    assert all("StackId" not in instance for instance in fleet.instances())
 
 
 def test_engine_strict(fleet: Fleet) -> None:
@@ -213,7 +212,7 @@ def test_engine_budget_of_each_region(fleet: Fleet) -> None:
 def test_engine_region_order(fleet: Fleet) -> None:
     fleet.world.trouble.fail(region=R3, reason="no")
     operation = create(fleet, *FLEET[:1], regions=(R1, R2, R3), RegionOrder=[R3, R1, R2])
-    assert [one["Region"] for one in fleet.results(operation) if one["Status"] == "FAILED"] == [R3]
+    assert [result["Region"] for result in fleet.results(operation) if result["Status"] == "FAILED"] == [R3]
     assert fleet.counts(operation) == {"FAILED": 1, "CANCELLED": 2}
 
 

@@ -28,11 +28,11 @@ def resource_failure(reason: str) -> str:
 def test_a_good_creation(fleet: Fleet) -> None:
     fleet.create(Tags=[{"Key": "owner", "Value": "soc"}])
     operation = fleet.deploy(ONE)
-    found = fleet.instances()[0]
+    instance = fleet.instances()[0]
     assert fleet.state(ONE) == CURRENT
-    assert (found["LastOperationId"], found["DriftStatus"]) == (operation, "NOT_CHECKED")
+    assert (instance["LastOperationId"], instance["DriftStatus"]) == (operation, "NOT_CHECKED")
     stack = fleet.stacks(ONE)[0]
-    assert stack["StackId"] == found["StackId"]
+    assert stack["StackId"] == instance["StackId"]
     assert stack["StackName"].startswith("StackSet-set-")
     assert stack["Tags"] == [{"Key": "owner", "Value": "soc"}]
     described = fleet.operation(operation)
@@ -145,10 +145,10 @@ def test_a_failed_deletion_is_inoperable_and_has_one_way_out(fleet: Fleet) -> No
     assert fleet.state(TWO) == ("CURRENT", "CANCELLED", CANCELLED)
     assert fleet.stacks(ONE)[0]["StackStatus"] == "DELETE_FAILED"
     operation = fleet.update(TemplateBody=TEMPLATE)
-    assert [one["Account"] for one in fleet.results(operation)] == [TWO]
+    assert [result["Account"] for result in fleet.results(operation)] == [TWO]
     assert fleet.state(ONE)[0] == "INOPERABLE"
     fleet.remove(ONE, RetainStacks=True)
-    assert [one["Account"] for one in fleet.instances()] == [TWO]
+    assert [instance["Account"] for instance in fleet.instances()] == [TWO]
     assert len(fleet.stacks(ONE)) == 1
 
 
@@ -199,7 +199,7 @@ def test_overrides(fleet: Fleet) -> None:
         shown = fleet.client.describe_stack_instance(
             StackSetName="set", StackInstanceAccount=accounts[0], StackInstanceRegion=R2
         )
-        return [one["ParameterValue"] for one in shown["StackInstance"]["ParameterOverrides"]]
+        return [parameter["ParameterValue"] for parameter in shown["StackInstance"]["ParameterOverrides"]]
 
     assert override(ONE) == ["new"]
     assert override(ONE, ParameterOverrides=[{"ParameterKey": "Title", "UsePreviousValue": True}]) == ["new"]
@@ -207,8 +207,8 @@ def test_overrides(fleet: Fleet) -> None:
     assert fleet.titles(ONE) == ["set"]
     unknown = [{"ParameterKey": "No", "ParameterValue": "x"}]
     request = {"StackSetName": "set", "Regions": [R2], "DeploymentTargets": fleet.targets(ONE)}
-    found = refused(fleet.client, "update_stack_instances", **request, ParameterOverrides=unknown)
-    assert "do not exist" in found[1]
+    refusal = refused(fleet.client, "update_stack_instances", **request, ParameterOverrides=unknown)
+    assert "do not exist" in refusal[1]
 
 
 def test_parameters_that_are_not_listed(fleet: Fleet) -> None:
@@ -217,8 +217,8 @@ def test_parameters_that_are_not_listed(fleet: Fleet) -> None:
     fleet.create(TemplateBody=json.dumps(two), Parameters=TITLE)
 
     def shown() -> dict[str, str]:
-        found = fleet.client.describe_stack_set(StackSetName="set")["StackSet"]["Parameters"]
-        return {one["ParameterKey"]: one["ParameterValue"] for one in found}
+        parameters = fleet.client.describe_stack_set(StackSetName="set")["StackSet"]["Parameters"]
+        return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in parameters}
 
     assert shown() == {"Title": "new", "Secret": "****"}
     fleet.update(UsePreviousTemplate=True)
@@ -297,7 +297,7 @@ def test_one_operation_at_a_time(fleet: Fleet) -> None:
     assert fleet.status(running["OperationId"]) == "SUCCEEDED"
     fleet.deploy(ONE)
     newest = fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"]
-    assert [one["Action"] for one in newest] == ["CREATE", "UPDATE"]
+    assert [operation["Action"] for operation in newest] == ["CREATE", "UPDATE"]
 
 
 def test_managed_execution_queues(fleet: Fleet) -> None:
@@ -310,11 +310,11 @@ def test_managed_execution_queues(fleet: Fleet) -> None:
         ]
         for account in (ONE, TWO, THREE)
     ]
-    assert [fleet.status(one) for one in ids] == ["RUNNING", "QUEUED", "QUEUED"]
+    assert [fleet.status(operation) for operation in ids] == ["RUNNING", "QUEUED", "QUEUED"]
     fleet.client.stop_stack_set_operation(StackSetName="set", OperationId=ids[2])
     assert fleet.engine.wait(5)
-    assert [fleet.status(one) for one in ids] == ["SUCCEEDED", "SUCCEEDED", "STOPPED"]
-    assert {one["Account"] for one in fleet.instances()} == {ONE, TWO}
+    assert [fleet.status(operation) for operation in ids] == ["SUCCEEDED", "SUCCEEDED", "STOPPED"]
+    assert {instance["Account"] for instance in fleet.instances()} == {ONE, TWO}
 
 
 def test_managed_execution_is_switched_alone(fleet: Fleet) -> None:
@@ -337,8 +337,8 @@ def test_stop(fleet: Fleet) -> None:
     time.sleep(0.05)
     fleet.client.stop_stack_set_operation(StackSetName="set", OperationId=operation)
     assert fleet.status(operation) == "STOPPING"
-    found = refused(fleet.client, "stop_stack_set_operation", StackSetName="set", OperationId=operation)
-    assert found[0] == "InvalidOperationException"
+    refusal = refused(fleet.client, "stop_stack_set_operation", StackSetName="set", OperationId=operation)
+    assert refusal[0] == "InvalidOperationException"
     fleet.finished(answer)
     assert (fleet.status(operation), fleet.counts(operation)) == ("STOPPED", {"SUCCEEDED": 1, "CANCELLED": 1})
     assert fleet.state(ONE) == CURRENT
@@ -353,11 +353,11 @@ def test_an_operation_id_is_used_once(refuses: bool) -> None:
     assert operation == "plan-1"
     request = {"StackSetName": "set", "Regions": [R2], "DeploymentTargets": fleet.targets(TWO)}
     if refuses:
-        found = refused(fleet.client, "create_stack_instances", **request, OperationId="plan-1")
-        assert (found[0], found[2]) == ("OperationIdAlreadyExistsException", 409)
+        refusal = refused(fleet.client, "create_stack_instances", **request, OperationId="plan-1")
+        assert (refusal[0], refusal[2]) == ("OperationIdAlreadyExistsException", 409)
     else:
         assert fleet.client.create_stack_instances(**request, OperationId="plan-1")["OperationId"] == "plan-1"
-    assert [one["Account"] for one in fleet.instances()] == [ONE]
+    assert [instance["Account"] for instance in fleet.instances()] == [ONE]
     fleet.close()
 
 
@@ -368,8 +368,8 @@ def test_an_operation_that_is_not_there(fleet: Fleet) -> None:
         "list_stack_set_operation_results",
         "stop_stack_set_operation",
     ):
-        found = refused(fleet.client, operation, StackSetName="set", OperationId="nope")
-        assert (found[0], found[2]) == ("OperationNotFoundException", 404)
+        refusal = refused(fleet.client, operation, StackSetName="set", OperationId="nope")
+        assert (refusal[0], refusal[2]) == ("OperationNotFoundException", 404)
 
 
 def test_the_pace_is_a_control_and_closing_does_not_wait_for_it(fleet: Fleet) -> None:

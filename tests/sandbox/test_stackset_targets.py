@@ -20,7 +20,7 @@ def test_a_suspended_account_is_skipped_and_eats_no_tolerance(fleet: Fleet) -> N
     operation = fleet.deploy(ONE, TWO, regions=(R1, R2), OperationPreferences={})
     assert fleet.status(operation) == "SUCCEEDED"
     assert fleet.state(ONE, R1) == ("OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT", "ACCOUNT_SUSPENDED")
-    assert [one["StatusReason"] for one in fleet.results(operation) if "StatusReason" in one] == [
+    assert [result["StatusReason"] for result in fleet.results(operation) if "StatusReason" in result] == [
         "ACCOUNT_SUSPENDED"
     ]
     fleet.update(TemplateBody=TEMPLATE)
@@ -28,7 +28,7 @@ def test_a_suspended_account_is_skipped_and_eats_no_tolerance(fleet: Fleet) -> N
     fleet.remove(ONE)
     assert fleet.state(ONE)[1] == "SKIPPED_SUSPENDED_ACCOUNT"
     fleet.remove(ONE, regions=(R1, R2), RetainStacks=True)
-    assert {one["Account"] for one in fleet.instances()} == {TWO}
+    assert {instance["Account"] for instance in fleet.instances()} == {TWO}
 
 
 def test_a_region_that_the_target_has_not_enabled(fleet: Fleet) -> None:
@@ -129,7 +129,7 @@ def test_self_managed_roles(fleet: Fleet) -> None:
     assert fleet.state(ONE)[2] == f"Account {ONE} should have {execution} {missing}"
     assert fleet.state(TWO)[2] == f"Account {TWO} should have {execution} {missing}"
     assert fleet.state(THREE) == fleet.state(MANAGEMENT) == CURRENT
-    assert {one["OrganizationalUnitId"] for one in fleet.instances()} == {""}
+    assert {instance["OrganizationalUnitId"] for instance in fleet.instances()} == {""}
 
 
 def test_self_managed_rights_are_those_of_the_execution_role(fleet: Fleet) -> None:
@@ -153,8 +153,8 @@ def test_self_managed_targets(fleet: Fleet) -> None:
     assert refused(fleet.client, "create_stack_instances", **units)[1] == text
     hole = {"StackSetName": "set", "Accounts": [ONE], "Regions": [R1, R2]}
     for operation, more in (("update_stack_instances", {}), ("update_stack_set", {"TemplateBody": TEMPLATE})):
-        found = refused(fleet.client, operation, **hole, **more)
-        assert (found[0], found[2]) == ("StackInstanceNotFoundException", 404)
+        refusal = refused(fleet.client, operation, **hole, **more)
+        assert (refusal[0], refusal[2]) == ("StackInstanceNotFoundException", 404)
     assert fleet.state(ONE) == CURRENT
     fleet.finished(fleet.client.delete_stack_instances(**hole, RetainStacks=False))
     assert fleet.instances() == []
@@ -213,13 +213,13 @@ def test_imports_that_are_refused(fleet: Fleet) -> None:
     owned = fleet.instances()[0]["StackId"]
     unknown = owned.replace(ONE, TWO)
 
-    def found(stack_id: str) -> str:
+    def refusal(stack_id: str) -> str:
         request = {"StackSetName": "set", "StackIds": [stack_id], "OrganizationalUnitIds": [fleet.ships]}
         return refused(fleet.client, "import_stacks_to_stack_set", **request)[0]
 
-    assert found(owned) == "InvalidOperationException"
-    assert found(unknown) == "StackNotFoundException"
-    assert found("set") == "ValidationError"
+    assert refusal(owned) == "InvalidOperationException"
+    assert refusal(unknown) == "StackNotFoundException"
+    assert refusal("set") == "ValidationError"
 
 
 def test_an_import_that_fails(fleet: Fleet) -> None:

@@ -16,20 +16,20 @@ DELEGATE = {"CallAs": "DELEGATED_ADMIN"}
 
 
 def names(client: Any, **members: Any) -> list[str]:
-    return [one["StackSetName"] for one in client.list_stack_sets(**members)["Summaries"]]
+    return [stack_set["StackSetName"] for stack_set in client.list_stack_sets(**members)["Summaries"]]
 
 
 def test_a_service_managed_set_as_it_is_described(fleet: Fleet) -> None:
     set_id = fleet.create(Description="all of it", Tags=[{"Key": "owner", "Value": "soc"}])
-    found = fleet.client.describe_stack_set(StackSetName="set")["StackSet"]
-    assert found["StackSetId"] == set_id
+    described = fleet.client.describe_stack_set(StackSetName="set")["StackSet"]
+    assert described["StackSetId"] == set_id
     assert set_id.startswith("set:")
-    assert found["StackSetARN"] == f"arn:aws:cloudformation:{HOME}:{MANAGEMENT}:stackset/{set_id}"
-    assert found["AdministrationRoleARN"].endswith("AWSServiceRoleForCloudFormationStackSetsOrgAdmin")
-    assert found["ExecutionRoleName"].startswith("stacksets-exec-")
-    assert found["Parameters"] == [{"ParameterKey": "Title", "ParameterValue": "default"}]
-    assert found["AutoDeployment"] == {"Enabled": False}
-    assert (found["TemplateBody"], found["Status"]) == (TEMPLATE, "ACTIVE")
+    assert described["StackSetARN"] == f"arn:aws:cloudformation:{HOME}:{MANAGEMENT}:stackset/{set_id}"
+    assert described["AdministrationRoleARN"].endswith("AWSServiceRoleForCloudFormationStackSetsOrgAdmin")
+    assert described["ExecutionRoleName"].startswith("stacksets-exec-")
+    assert described["Parameters"] == [{"ParameterKey": "Title", "ParameterValue": "default"}]
+    assert described["AutoDeployment"] == {"Enabled": False}
+    assert (described["TemplateBody"], described["Status"]) == (TEMPLATE, "ACTIVE")
     assert fleet.client.describe_stack_set(StackSetName=set_id)["StackSet"]["StackSetName"] == "set"
 
 
@@ -71,9 +71,9 @@ def test_creation_is_idempotent_by_its_token(fleet: Fleet) -> None:
 )
 def test_what_is_refused_on_creation(fleet: Fleet, members: dict[str, Any], code: str, text: str) -> None:
     request = {"StackSetName": "set", "TemplateBody": TEMPLATE, **SERVICE, **members}
-    found = refused(fleet.client, "create_stack_set", **request)
-    assert found[0] == code
-    assert text in found[1]
+    refusal = refused(fleet.client, "create_stack_set", **request)
+    assert refusal[0] == code
+    assert text in refusal[1]
     assert names(fleet.client) == []
 
 
@@ -104,8 +104,8 @@ def test_a_set_that_is_not_there(fleet: Fleet) -> None:
         ("update_stack_set", {"UsePreviousTemplate": True}),
         ("delete_stack_instances", {"Regions": [R1], "RetainStacks": False}),
     ):
-        found = refused(fleet.client, operation, StackSetName="nope", **members)
-        assert found == ("StackSetNotFoundException", "StackSet nope not found", 404)
+        refusal = refused(fleet.client, operation, StackSetName="nope", **members)
+        assert refusal == ("StackSetNotFoundException", "StackSet nope not found", 404)
 
 
 def test_a_stack_set_belongs_to_one_region(fleet: Fleet) -> None:
@@ -117,9 +117,9 @@ def test_pages_and_their_size(fleet: Fleet) -> None:
     for name in ("a", "b", "c"):
         fleet.create(name)
     first = fleet.client.list_stack_sets(MaxResults=2)
-    assert [one["StackSetName"] for one in first["Summaries"]] == ["a", "b"]
+    assert [stack_set["StackSetName"] for stack_set in first["Summaries"]] == ["a", "b"]
     second = fleet.client.list_stack_sets(MaxResults=2, NextToken=first["NextToken"])
-    assert [one["StackSetName"] for one in second["Summaries"]] == ["c"]
+    assert [stack_set["StackSetName"] for stack_set in second["Summaries"]] == ["c"]
     assert "NextToken" not in second
     assert refused(fleet.client, "list_stack_sets", MaxResults=101)[0] == "ValidationError"
     assert refused(fleet.client, "list_stack_sets", NextToken="rubbish")[0] == "ValidationError"
@@ -242,13 +242,13 @@ def reached(fleet: Fleet, **targets: Any) -> set[str]:
         Regions=[R2],
         OperationPreferences={"MaxConcurrentCount": 20, "FailureToleranceCount": 20},
     )
-    return {one["Account"] for one in fleet.results(fleet.finished(answer))}
+    return {result["Account"] for result in fleet.results(fleet.finished(answer))}
 
 
 def test_a_root_reaches_every_depth_but_not_the_management_account(fleet: Fleet) -> None:
     fleet.create()
     assert reached(fleet, OrganizationalUnitIds=[fleet.root]) == {*FLEET, DELEGATED, OTHER}
-    assert {one["OrganizationalUnitId"] for one in fleet.instances()} == {fleet.root}
+    assert {instance["OrganizationalUnitId"] for instance in fleet.instances()} == {fleet.root}
 
 
 @pytest.mark.parametrize(
@@ -288,8 +288,8 @@ def test_units_that_were_never_targets(fleet: Fleet) -> None:
         assert refused(fleet.client, operation, **request, **more) == ("ValidationError", text, 400)
     accounts = {"StackSetName": "set", "Regions": [R2], "RetainStacks": False}
     for targets in ({"Accounts": [FLEET[0]]}, {"DeploymentTargets": {"Accounts": [FLEET[0]]}}):
-        found = refused(fleet.client, "delete_stack_instances", **accounts, **targets)
-        assert "can only have OrganizationalUnit as target" in found[1]
+        refusal = refused(fleet.client, "delete_stack_instances", **accounts, **targets)
+        assert "can only have OrganizationalUnit as target" in refusal[1]
 
 
 def test_instances_stay_reachable_by_their_unit_when_their_account_has_moved(fleet: Fleet) -> None:
@@ -317,7 +317,7 @@ def test_filters_of_instances(fleet: Fleet) -> None:
         refused(fleet.client, "list_stack_instances", StackSetName="set", Filters=[{"Name": "X"}])[2] == 400
     )
     failed = fleet.results(operation, Filters=[{"Name": "OPERATION_RESULT_STATUS", "Values": "FAILED"}])
-    assert {one["Account"] for one in failed} == {FLEET[1]}
+    assert {result["Account"] for result in failed} == {FLEET[1]}
 
 
 def test_lists_may_lag_once(fleet: Fleet) -> None:

@@ -238,17 +238,17 @@ def test_records_of_all_accounts_are_delivered_to_the_bucket(sandbox: Sandbox) -
     now = sandbox.world.clock.now()
     folder = f"AWSLogs/{ORG}/{PROD}/CloudTrail/us-east-1/{now:%Y/%m/%d}/"
     key = next(each for each in files(sandbox) if each.startswith(folder))
-    found = sandbox.world.client("s3", LOGS, HOME).get_object(Bucket=BUCKET, Key=key)
-    records = json.loads(gzip.decompress(found["Body"].read()))["Records"]
+    delivered = sandbox.world.client("s3", LOGS, HOME).get_object(Bucket=BUCKET, Key=key)
+    records = json.loads(gzip.decompress(delivered["Body"].read()))["Records"]
     assert [each["eventName"] for each in records] == ["CreateUser"]
-    assert found["ServerSideEncryption"] == "aws:kms"
+    assert delivered["ServerSideEncryption"] == "aws:kms"
     assert "LatestDeliveryError" not in status(sandbox)
 
 
 def status(sandbox: Sandbox) -> dict[str, Any]:
     """The trail's status."""
-    found: dict[str, Any] = client(sandbox, "cloudtrail", MANAGEMENT).get_trail_status(Name=TRAIL)
-    return found
+    answer: dict[str, Any] = client(sandbox, "cloudtrail", MANAGEMENT).get_trail_status(Name=TRAIL)
+    return answer
 
 
 def test_without_the_bucket_policy_no_file_arrives_and_the_status_says_so(sandbox: Sandbox) -> None:

@@ -55,9 +55,9 @@ class Rehearsal:
     @property
     def config(self) -> dict[str, Any]:
         """accounts.yaml as plain data."""
-        found = yaml.safe_load(self.path.read_text(encoding="utf-8"))
-        assert isinstance(found, dict)
-        return found
+        content = yaml.safe_load(self.path.read_text(encoding="utf-8"))
+        assert isinstance(content, dict)
+        return content
 
     def change(self, **sections: Any) -> None:
         """Replace whole sections of accounts.yaml."""
@@ -81,7 +81,7 @@ def smaller(content: dict[str, Any], regions: tuple[str, ...]) -> dict[str, Any]
 
 
 @contextmanager
-def rehearsal(
+def rehearsed(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     regions: tuple[str, ...] = ("us-east-1", "us-east-2"),

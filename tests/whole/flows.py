@@ -32,12 +32,14 @@ class Silence:
         return SimpleNamespace(out="", err="")
 
 
-def letters_of(found: Rehearsal, cause: Callable[[], object], seconds: float = LONG_ENOUGH) -> list[Letter]:
+def letters_of(
+    rehearsal: Rehearsal, cause: Callable[[], object], seconds: float = LONG_ENOUGH
+) -> list[Letter]:
     """What arrives when something is done and time passes."""
-    before = len(found.sandbox.signals.mailbox.letters)
+    before = len(rehearsal.sandbox.signals.mailbox.letters)
     cause()
-    found.sandbox.settle(seconds)
-    return list(found.sandbox.signals.mailbox.letters[before:])
+    rehearsal.sandbox.settle(seconds)
+    return list(rehearsal.sandbox.signals.mailbox.letters[before:])
 
 
 def facts(letter: Letter) -> dict[str, str]:
@@ -65,30 +67,30 @@ def ways(letters: list[Letter]) -> Told:
 
 def decoy(world: World) -> str:
     """The name of a decoy in the member account."""
-    found = world.client("secretsmanager", MEMBER, HOME).list_secrets()["SecretList"]
-    return next(str(secret["Name"]) for secret in found if secret["Name"].startswith(PHRASES[0]))
+    secrets = world.client("secretsmanager", MEMBER, HOME).list_secrets()["SecretList"]
+    return next(str(secret["Name"]) for secret in secrets if secret["Name"].startswith(PHRASES[0]))
 
 
-def touch(found: Rehearsal) -> None:
+def touch(rehearsal: Rehearsal) -> None:
     """Read a decoy, try to stop the trail, make an access key: urgent, urgent, routine."""
-    world = found.sandbox.world
+    world = rehearsal.sandbox.world
     session = world.session(MEMBER)
     session.client("secretsmanager").get_secret_value(SecretId=decoy(world))
     with pytest.raises(ClientError):
         session.client("cloudtrail").stop_logging(Name=f"arn:aws:cloudtrail:{HOME}:{MANAGEMENT}:trail/orgmon")
-    change_keys(found, MEMBER)
+    change_keys(rehearsal, MEMBER)
 
 
-def change_keys(found: Rehearsal, account: str) -> None:
+def change_keys(rehearsal: Rehearsal, account: str) -> None:
     """Make an access key in an account and remove it."""
-    iam = found.sandbox.world.session(account).client("iam")
+    iam = rehearsal.sandbox.world.session(account).client("iam")
     key = iam.create_access_key(UserName=USER)["AccessKey"]["AccessKeyId"]
     iam.delete_access_key(UserName=USER, AccessKeyId=key)
 
 
-def sign_in(found: Rehearsal, account: str, **wish: object) -> None:
+def sign_in(rehearsal: Rehearsal, account: str, **wish: object) -> None:
     """Somebody signs in to the console of an account."""
-    found.sandbox.world.controls["console-login"]({}, {"account": account, **wish})
+    rehearsal.sandbox.world.controls["console-login"]({}, {"account": account, **wish})
 
 
 ALERTS: Told = frozenset({(EVENT, DECOY), (EVENT, TAMPERING), (EVENT, ACCESS_KEY), (MEMBER_ALARM, TAMPERING)})
@@ -97,10 +99,10 @@ ALARMS: Told = frozenset(
 )
 
 
-def invocations(found: Rehearsal) -> float:
+def invocations(rehearsal: Rehearsal) -> float:
     """How often the notifier has run."""
-    now = found.sandbox.world.clock.now()
-    points = found.sandbox.world.client("cloudwatch", SECURITY, HOME).get_metric_statistics(
+    now = rehearsal.sandbox.world.clock.now()
+    points = rehearsal.sandbox.world.client("cloudwatch", SECURITY, HOME).get_metric_statistics(
         Namespace="AWS/Lambda",
         MetricName="Invocations",
         Dimensions=[{"Name": "FunctionName", "Value": "orgmon-notifier"}],
@@ -112,7 +114,7 @@ def invocations(found: Rehearsal) -> float:
     return float(sum(point["Sum"] for point in points))
 
 
-def dead_letters(found: Rehearsal) -> set[str]:
+def dead_letters(rehearsal: Rehearsal) -> set[str]:
     """The dead-letter queues that hold something."""
-    waiting = (arn.rsplit(":", 1)[1] for arn, _ in found.sandbox.signals.queues.waiting())
+    waiting = (arn.rsplit(":", 1)[1] for arn, _ in rehearsal.sandbox.signals.queues.waiting())
     return {name for name in waiting if name == "orgmon-edge" or name.endswith("-dead-letters")}

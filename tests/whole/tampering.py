@@ -80,12 +80,14 @@ def log(world: World) -> None:
 def stack(world: World) -> None:
     """Change a stack of a stack set."""
     cloudformation = _member(world, "cloudformation")
-    found = cloudformation.list_stacks()["StackSummaries"]
-    name = next(one["StackName"] for one in found if one["StackName"].startswith("StackSet-orgmon-"))
+    summaries = cloudformation.list_stacks()["StackSummaries"]
+    name = next(
+        summary["StackName"] for summary in summaries if summary["StackName"].startswith("StackSet-orgmon-")
+    )
     cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
 
 
 TAMPERINGS: dict[str, Callable[[World], None]] = {
-    f"monitoring-{one.__name__}-changed": one
-    for one in (rule, alarm, subscription, bus, key, store, function, role, log, stack)
+    f"monitoring-{tamper.__name__}-changed": tamper
+    for tamper in (rule, alarm, subscription, bus, key, store, function, role, log, stack)
 }

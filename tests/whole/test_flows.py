@@ -16,7 +16,7 @@ from orgmon.sandbox.mailbox import Letter
 from orgmon.sandbox.world import World
 from tests.sandbox.services import messages
 from tests.whole import links
-from tests.whole.embedded import Rehearsal, rehearsal
+from tests.whole.embedded import Rehearsal, rehearsed
 from tests.whole.flows import (
     ACCESS_KEY,
     ALARMS,
@@ -53,13 +53,13 @@ pytestmark = pytest.mark.xdist_group("flows")
 def rolled_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rehearsal, tuple[Letter, ...]]]:
     """One organization for all tests here, deployed, and what the rollout put into the mailbox."""
     folder = tmp_path_factory.mktemp("flows")
-    with rehearsal(folder, cast(Any, Silence())) as found:
-        assert found.orgmon("deploy", "--yes")[0] == 0
-        found.sandbox.settle(LONG_ENOUGH)
-        letters = found.sandbox.signals.mailbox.letters
+    with rehearsed(folder, cast(Any, Silence())) as rehearsal:
+        assert rehearsal.orgmon("deploy", "--yes")[0] == 0
+        rehearsal.sandbox.settle(LONG_ENOUGH)
+        letters = rehearsal.sandbox.signals.mailbox.letters
         for account in (MEMBER, MANAGEMENT):
-            found.sandbox.world.client("iam", account, HOME).create_user(UserName=USER)
-        yield found, letters
+            rehearsal.sandbox.world.client("iam", account, HOME).create_user(UserName=USER)
+        yield rehearsal, letters
 
 
 @pytest.fixture
@@ -104,8 +104,8 @@ def test_auditors_alarms_wait_in_a_queue_and_wake_nobody(quiet: Rehearsal) -> No
     assert letters_of(quiet, lambda: sign_in(quiet, MEMBER, user=USER, success=False)) == []
     sqs = quiet.sandbox.world.client("sqs", SECURITY, HOME)
     url = sqs.get_queue_url(QueueName="orgmon-audit")["QueueUrl"]
-    found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-    alarms = {json.loads(json.loads(each["Body"])["Message"])["AlarmName"] for each in found}
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    alarms = {json.loads(json.loads(each["Body"])["Message"])["AlarmName"] for each in received}
     assert "orgmon-cis-4.6-console-authentication-failures" in alarms
 
 
@@ -144,13 +144,13 @@ def test_the_management_account_is_watched_too(quiet: Rehearsal) -> None:
 
 
 def test_whoever_touches_the_monitoring_is_told_of_by_both_flows(quiet: Rehearsal) -> None:
-    known = {name for name in (one.id for one in shipped()) if name.startswith("monitoring-")}
+    known = {name for name in (detection.id for detection in shipped()) if name.startswith("monitoring-")}
     assert TAMPERINGS.keys() == known
     world = quiet.sandbox.world
     letters = letters_of(quiet, lambda: [tamper(world) for tamper in TAMPERINGS.values()])
-    found = ways(letters)
-    assert found >= {(way, name) for name in TAMPERINGS for way in (EVENT, CENTRAL)}
-    assert {name for way, name in found if way == PIPELINE} == set()
+    arrived = ways(letters)
+    assert arrived >= {(way, name) for name in TAMPERINGS for way in (EVENT, CENTRAL)}
+    assert {name for way, name in arrived if way == PIPELINE} == set()
 
 
 def test_an_event_that_comes_again_is_not_told_again(quiet: Rehearsal) -> None:

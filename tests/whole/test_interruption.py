@@ -80,9 +80,9 @@ def interrupted(here: Served, path: Path, writes: Writes, at: int, delay: float)
 
 def told(here: Served, path: Path) -> Any:
     """What status tells, without the ids of operations, which differ from run to run."""
-    found = run(here, path, "status", "--json")
-    assert found.code == 0, found
-    data = json.loads(found.out)["data"]
+    status = run(here, path, "status", "--json")
+    assert status.code == 0, status
+    data = json.loads(status.out)["data"]
     return {**data, "cells": [{**cell, "operation": ""} for cell in data["cells"]]}
 
 
@@ -100,8 +100,8 @@ def undisturbed(path: Path) -> tuple[Any, list[tuple[str, str, str]], int]:
     """What a rollout comes to when nothing disturbs it, and how many writes it takes."""
     with served(path) as here:
         writes = Writes(here)
-        found = run(here, path, *DEPLOY)
-        assert found.code == 0, found
+        deploy = run(here, path, *DEPLOY)
+        assert deploy.code == 0, deploy
         return told(here, path), stacks(here), writes.count
 
 
@@ -115,8 +115,8 @@ def disturbed(path: Path, total: int, seed: int) -> tuple[Any, list[tuple[str, s
             delay = chance.choice((0.0, chance.uniform(0.0, LONGEST_DELAY)))
             killed = interrupted(here, path, writes, moment, delay)
             assert killed.code == -signal.SIGKILL, (moments, killed)
-        found = run(here, path, *DEPLOY)
-        assert found.code == 0, (moments, writes.seen, found)
+        deploy = run(here, path, *DEPLOY)
+        assert deploy.code == 0, (moments, writes.seen, deploy)
         plan = run(here, path, "plan")
         assert plan.code == 0, (moments, writes.seen, plan.out)
         assert here.sandbox.world.hook_errors == []

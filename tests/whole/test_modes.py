@@ -15,7 +15,7 @@ import yaml
 from orgmon.sandbox.world import World
 from tests import sample
 from tests.sandbox.services import allow, document, service
-from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsal
+from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsed
 from tests.whole.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
 from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
 
@@ -31,53 +31,53 @@ Organize = Callable[..., Rehearsal]
 def organize(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Organize]:
     """Makes an organization with other sections in its accounts.yaml, in one Region."""
     with ExitStack() as stack:
-        yield lambda **sections: stack.enter_context(rehearsal(tmp_path, capsys, (HOME,), **sections))
+        yield lambda **sections: stack.enter_context(rehearsed(tmp_path, capsys, (HOME,), **sections))
 
 
 def section(name: str, **changes: Any) -> dict[str, Any]:
     """A section of the shipped accounts.yaml with other values; None leaves a key out."""
-    found = {**yaml.safe_load(sample.PATH.read_text(encoding="utf-8"))[name], **changes}
-    return {key: value for key, value in found.items() if value is not None}
+    content = {**yaml.safe_load(sample.PATH.read_text(encoding="utf-8"))[name], **changes}
+    return {key: value for key, value in content.items() if value is not None}
 
 
-def roll_out(found: Rehearsal) -> list[Any]:
+def roll_out(rehearsal: Rehearsal) -> list[Any]:
     """Deploy; then nothing is left to do and everything is covered. Returns the calls that were made."""
     calls: list[Any] = []
-    found.sandbox.world.after.append(lambda call: calls.append(call) if not call.invoked_by else None)
-    code, out, err = found.orgmon("deploy", "--yes")
+    rehearsal.sandbox.world.after.append(lambda call: calls.append(call) if not call.invoked_by else None)
+    code, out, err = rehearsal.orgmon("deploy", "--yes")
     assert code == 0, out + err
-    code, out, err = found.orgmon("plan")
+    code, out, err = rehearsal.orgmon("plan")
     assert code == 0, out + err
-    assert found.orgmon("status")[0] == 0
+    assert rehearsal.orgmon("status")[0] == 0
     return calls
 
 
-def destroy(found: Rehearsal) -> None:
+def destroy(rehearsal: Rehearsal) -> None:
     """Remove everything but the logs."""
-    code, out, err = found.orgmon("destroy", "--confirm", "o-q1w2e3r4t5")
+    code, out, err = rehearsal.orgmon("destroy", "--confirm", "o-q1w2e3r4t5")
     assert code == 0, out + err
 
 
-def stack_names(found: Rehearsal, account: str) -> set[str]:
+def stack_names(rehearsal: Rehearsal, account: str) -> set[str]:
     """The stacks of an account in the home Region, without the ids of their stack sets."""
-    stacks = found.sandbox.engine.register.stacks(account, HOME)
+    stacks = rehearsal.sandbox.engine.register.stacks(account, HOME)
     identity = re.compile("^StackSet-|-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
     return {identity.sub("", stack.name) for stack in stacks if not stack.is_gone}
 
 
-def cells(found: Rehearsal, stack: str) -> set[str]:
+def cells(rehearsal: Rehearsal, stack: str) -> set[str]:
     """The accounts that a stack of the members covers."""
-    _, data = found.data("status")
+    _, data = rehearsal.data("status")
     return {cell["account"] for cell in data["cells"] if (cell["stack"], cell["state"]) == (stack, "CURRENT")}
 
 
-def alarmed(found: Rehearsal) -> frozenset[tuple[str, str]]:
+def alarmed(rehearsal: Rehearsal) -> frozenset[tuple[str, str]]:
     """Who tells of an access key that is made in a member account; of the rollout before it nobody tells."""
-    found.sandbox.world.client("iam", MEMBER, HOME).create_user(UserName=USER)
-    found.sandbox.settle(LONG_ENOUGH)
-    subjects = {letter.subject for letter in found.sandbox.signals.mailbox.letters}
+    rehearsal.sandbox.world.client("iam", MEMBER, HOME).create_user(UserName=USER)
+    rehearsal.sandbox.settle(LONG_ENOUGH)
+    subjects = {letter.subject for letter in rehearsal.sandbox.signals.mailbox.letters}
     assert subjects == {"AWS Notification - Subscription Confirmation"}
-    return ways(letters_of(found, lambda: change_keys(found, MEMBER)))
+    return ways(letters_of(rehearsal, lambda: change_keys(rehearsal, MEMBER)))
 
 
 BOTH = {(EVENT, ACCESS_KEY), (CENTRAL, ACCESS_KEY)}
@@ -86,11 +86,11 @@ BOTH = {(EVENT, ACCESS_KEY), (CENTRAL, ACCESS_KEY)}
 def test_a_delegated_administrator_makes_the_service_managed_calls(organize: Organize) -> None:
     sessions = {"delegated_admin": {"profile": SECURITY_PROFILE}}
     deployers = [f"arn:aws:iam::{account}:user/admin" for account in (MANAGEMENT, SECURITY)]
-    found = organize(
+    rehearsal = organize(
         organization=section("organization", sessions=sessions),
         detections=section("detections", deployers=deployers),
     )
-    calls = roll_out(found)
+    calls = roll_out(rehearsal)
     started = {
         (call.account, call.params["StackSetName"].endswith("-management"))
         for call in calls
@@ -98,32 +98,34 @@ def test_a_delegated_administrator_makes_the_service_managed_calls(organize: Org
     }
     assert started == {(SECURITY, False), (MANAGEMENT, True)}
     assert {call.account for call in calls if call.operation == "ExecuteChangeSet"} == {MANAGEMENT}
-    assert alarmed(found) == BOTH
-    destroy(found)
-    assert stack_names(found, MEMBER) == set()
+    assert alarmed(rehearsal) == BOTH
+    destroy(rehearsal)
+    assert stack_names(rehearsal, MEMBER) == set()
 
 
 def test_self_managed_stack_sets_use_the_roles_that_are_there(organize: Organize) -> None:
-    found = organize(
+    rehearsal = organize(
         organization=section("organization", permission_model="SELF_MANAGED"),
         rollout=section("rollout", auto_deployment=False, waves=WAVES),
     )
-    code, out, err = found.orgmon("deploy", "--yes")
+    code, out, err = rehearsal.orgmon("deploy", "--yes")
     assert code == 1
     assert "should have 'AWSCloudFormationStackSetAdministrationRole' role" in out + err
-    make_stack_set_roles(found)
-    roll_out(found)
-    sets = found.sandbox.world.session(MANAGEMENT).client("cloudformation").list_stack_sets(Status="ACTIVE")
+    make_stack_set_roles(rehearsal)
+    roll_out(rehearsal)
+    sets = (
+        rehearsal.sandbox.world.session(MANAGEMENT).client("cloudformation").list_stack_sets(Status="ACTIVE")
+    )
     assert {each["PermissionModel"] for each in sets["Summaries"]} == {"SELF_MANAGED"}
-    assert cells(found, "orgmon-detection") >= {MEMBER, WEB_SHOP, SHARED, SECURITY, LOG_ARCHIVE}
-    assert alarmed(found) == BOTH
-    destroy(found)
-    assert stack_names(found, MEMBER) == set()
+    assert cells(rehearsal, "orgmon-detection") >= {MEMBER, WEB_SHOP, SHARED, SECURITY, LOG_ARCHIVE}
+    assert alarmed(rehearsal) == BOTH
+    destroy(rehearsal)
+    assert stack_names(rehearsal, MEMBER) == set()
 
 
-def make_stack_set_roles(found: Rehearsal) -> None:
+def make_stack_set_roles(rehearsal: Rehearsal) -> None:
     """The roles under AWS's own names, as CloudFormation's guide has them made."""
-    world = found.sandbox.world
+    world = rehearsal.sandbox.world
     administration = "AWSCloudFormationStackSetAdministrationRole"
     execution = "AWSCloudFormationStackSetExecutionRole"
     iam = world.client("iam", MANAGEMENT, HOME)
@@ -140,20 +142,20 @@ def make_stack_set_roles(found: Rehearsal) -> None:
 
 
 def test_without_a_log_archive_account_the_logs_stay_in_the_management_account(organize: Organize) -> None:
-    found = organize(organization=section("organization", log_archive_account=None))
-    roll_out(found)
+    rehearsal = organize(organization=section("organization", log_archive_account=None))
+    roll_out(rehearsal)
     bucket = f"orgmon-logs-{MANAGEMENT}-{HOME}"
-    s3 = found.sandbox.world.client("s3", MANAGEMENT, HOME)
-    assert alarmed(found) == BOTH
+    s3 = rehearsal.sandbox.world.client("s3", MANAGEMENT, HOME)
+    assert alarmed(rehearsal) == BOTH
     files = s3.list_objects_v2(Bucket=bucket)["KeyCount"]
     assert files > 0
-    destroy(found)
+    destroy(rehearsal)
     assert bucket in {each["Name"] for each in s3.list_buckets()["Buckets"]}
-    roll_out(found)
-    letters_of(found, lambda: change_keys(found, MEMBER))
+    roll_out(rehearsal)
+    letters_of(rehearsal, lambda: change_keys(rehearsal, MEMBER))
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] > files
     # A key cannot be adopted: there is a new one, and the old one still opens the old files.
-    kms = found.sandbox.world.client("kms", MANAGEMENT, HOME)
+    kms = rehearsal.sandbox.world.client("kms", MANAGEMENT, HOME)
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
     assert {key["KeyState"] for key in keys} == {"Enabled"}
 
@@ -162,23 +164,23 @@ def test_an_existing_trail_is_read_and_left_alone_and_without_decoys_there_are_n
     organize: Organize,
 ) -> None:
     group = "/audit/organization"
-    found = organize(trail={"existing": {"log_group": group}}, decoys=None)
-    make_trail(found.sandbox.world, group)
-    roll_out(found)
-    trails = found.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
+    rehearsal = organize(trail={"existing": {"log_group": group}}, decoys=None)
+    make_trail(rehearsal.sandbox.world, group)
+    roll_out(rehearsal)
+    trails = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
     assert [trail["Name"] for trail in trails] == ["audit"]
     of_members = {"orgmon-access", "orgmon-detection", "orgmon-alarms"}
-    assert stack_names(found, LOG_ARCHIVE) == stack_names(found, MEMBER) == of_members
-    assert stack_names(found, MANAGEMENT) == {
+    assert stack_names(rehearsal, LOG_ARCHIVE) == stack_names(rehearsal, MEMBER) == of_members
+    assert stack_names(rehearsal, MANAGEMENT) == {
         "orgmon-base",
         "orgmon-trail",
         *(f"{name}-management" for name in of_members),
     }
-    secrets = found.sandbox.world.client("secretsmanager", MEMBER, HOME).list_secrets()["SecretList"]
+    secrets = rehearsal.sandbox.world.client("secretsmanager", MEMBER, HOME).list_secrets()["SecretList"]
     assert secrets == []
-    assert alarmed(found) == BOTH
-    destroy(found)
-    logs = found.sandbox.world.client("logs", MANAGEMENT, HOME)
+    assert alarmed(rehearsal) == BOTH
+    destroy(rehearsal)
+    logs = rehearsal.sandbox.world.client("logs", MANAGEMENT, HOME)
     assert [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]] == [group]
     assert logs.describe_metric_filters()["metricFilters"] == []
 
@@ -214,7 +216,7 @@ def make_trail(world: World, group: str) -> None:
 
 
 def test_a_key_of_the_user_s_encrypts_the_logs(organize: Organize) -> None:
-    found = organize()
+    rehearsal = organize()
     trail = f"arn:aws:cloudtrail:{HOME}:{MANAGEMENT}:trail/orgmon"
     of_trail = {"StringEquals": {"aws:SourceArn": trail}}
     policy = document(
@@ -226,21 +228,21 @@ def test_a_key_of_the_user_s_encrypts_the_logs(organize: Organize) -> None:
             Condition=of_trail,
         ),
     )
-    kms = found.sandbox.world.session(LOG_ARCHIVE).client("kms")
+    kms = rehearsal.sandbox.world.session(LOG_ARCHIVE).client("kms")
     key = kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]
-    found.change(trail=section("trail", key_arn=key))
-    roll_out(found)
+    rehearsal.change(trail=section("trail", key_arn=key))
+    roll_out(rehearsal)
     assert [each["KeyArn"] for each in kms.list_keys()["Keys"]] == [key]
-    described = found.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
+    described = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
     assert [each["KmsKeyId"] for each in described] == [key]
-    assert alarmed(found) == BOTH
-    status = found.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).get_trail_status(Name="orgmon")
+    assert alarmed(rehearsal) == BOTH
+    status = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).get_trail_status(Name="orgmon")
     assert "LatestDeliveryTime" in status
     assert not status.get("LatestDeliveryError")
 
 
 def test_live_tags_select_accounts(organize: Organize) -> None:
-    found = organize(
+    rehearsal = organize(
         scope={"tags": {"monitored": "yes"}, "accounts": [SECURITY]},
         rollout=section(
             "rollout",
@@ -249,28 +251,28 @@ def test_live_tags_select_accounts(organize: Organize) -> None:
         ),
         decoys=section("decoys", placement={"tags": {"monitored": "yes"}}),
     )
-    organizations = found.sandbox.world.session(MANAGEMENT).client("organizations")
+    organizations = rehearsal.sandbox.world.session(MANAGEMENT).client("organizations")
     for account, tags in ((MEMBER, {"monitored": "yes"}), (WEB_SHOP, {"monitored": "yes", "canary": "yes"})):
         wire = [{"Key": key, "Value": value} for key, value in tags.items()]
         organizations.tag_resource(ResourceId=account, Tags=wire)
-    code, out, err = found.orgmon("deploy", "--yes")
+    code, out, err = rehearsal.orgmon("deploy", "--yes")
     assert code == 0, out + err
-    assert found.orgmon("plan")[0] == 0
-    assert cells(found, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY}
-    assert cells(found, "application-settings") == {MEMBER, WEB_SHOP}
+    assert rehearsal.orgmon("plan")[0] == 0
+    assert cells(rehearsal, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY}
+    assert cells(rehearsal, "application-settings") == {MEMBER, WEB_SHOP}
     # Shared services are in nobody's scope: that is told, and nothing is planned for them.
-    assert found.orgmon("status")[0] == 3
+    assert rehearsal.orgmon("status")[0] == 3
     organizations.tag_resource(ResourceId=SHARED, Tags=[{"Key": "monitored", "Value": "yes"}])
-    assert found.orgmon("deploy", "--yes")[0] == 0
-    assert cells(found, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY, SHARED}
+    assert rehearsal.orgmon("deploy", "--yes")[0] == 0
+    assert cells(rehearsal, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY, SHARED}
 
 
 def test_a_template_that_is_too_large_to_send_goes_by_a_pinned_url(
     organize: Organize, tmp_path: Path
 ) -> None:
     write_detections(tmp_path / "own", 80)
-    found = organize(detections={"folder": "own"})
-    calls = roll_out(found)
+    rehearsal = organize(detections={"folder": "own"})
+    calls = roll_out(rehearsal)
     sent = {
         call.params["StackSetName"]: call.params
         for call in calls
@@ -279,17 +281,17 @@ def test_a_template_that_is_too_large_to_send_goes_by_a_pinned_url(
     url = sent["orgmon-hub"]["TemplateURL"]
     assert url.startswith(f"https://orgmon-artifacts-{MANAGEMENT}-{HOME}.s3.{HOME}.amazonaws.com/templates/")
     assert "?versionId=" in url
-    rules = found.sandbox.world.client("events", SECURITY, HOME).get_paginator("list_rules")
+    rules = rehearsal.sandbox.world.client("events", SECURITY, HOME).get_paginator("list_rules")
     names = {rule["Name"] for page in rules.paginate(EventBusName="orgmon") for rule in page["Rules"]}
     assert names >= {f"own-{number:02}" for number in range(80)}
     # One more, and a rollback in between: CloudFormation reads the pinned version again.
     write_detections(tmp_path / "own", 81)
-    found.sandbox.world.trouble.fail(account=SECURITY, action="UPDATE", reason="no luck today")
-    assert found.orgmon("deploy", "--yes")[0] == 1
-    found.sandbox.world.trouble.lift()
-    roll_out(found)
-    destroy(found)
-    buckets = found.sandbox.world.client("s3", MANAGEMENT, HOME).list_buckets()["Buckets"]
+    rehearsal.sandbox.world.trouble.fail(account=SECURITY, action="UPDATE", reason="no luck today")
+    assert rehearsal.orgmon("deploy", "--yes")[0] == 1
+    rehearsal.sandbox.world.trouble.lift()
+    roll_out(rehearsal)
+    destroy(rehearsal)
+    buckets = rehearsal.sandbox.world.client("s3", MANAGEMENT, HOME).list_buckets()["Buckets"]
     assert buckets == []
 
 

@@ -90,17 +90,17 @@ OTHERS = re.compile(r"aws (cloudformation|cloudtrail) ")
 
 def lines_of(block: str) -> list[str]:
     """The commands of a block, without prompts and remarks."""
-    return [found[1] for found in LINE.finditer(block)]
+    return [match[1] for match in LINE.finditer(block)]
 
 
-ALL_BLOCKS = [lines_of(found[1]) for found in BLOCK.finditer(TEXT)]
+ALL_BLOCKS = [lines_of(match[1]) for match in BLOCK.finditer(TEXT)]
 # What `make` prints holds command lines too: the demo's, which its own test compares with what it really runs.
 BLOCKS = [block for block in ALL_BLOCKS if not block[0].startswith("make ")]
 
 
 def block_of(expected: dict[str, Expected]) -> list[str]:
     """The block that is about these lines."""
-    (block,) = (found for found in BLOCKS if set(found) & expected.keys())
+    (block,) = (lines for lines in BLOCKS if set(lines) & expected.keys())
     return [line for line in block if not OTHERS.match(line)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orgmon.sandbox import actors
-from tests.whole.embedded import Rehearsal, rehearsal
+from tests.whole.embedded import Rehearsal, rehearsed
 
 PAYMENTS = "904417263085"
 WEB_SHOP = "138860294471"
@@ -22,8 +22,8 @@ READING = ("Describe", "List", "Get", "Head", "Lookup")
 @pytest.fixture
 def fresh(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Rehearsal]:
     """A small organization with nothing deployed."""
-    with rehearsal(tmp_path, capsys) as found:
-        yield found
+    with rehearsed(tmp_path, capsys) as rehearsal:
+        yield rehearsal
 
 
 @pytest.fixture
@@ -34,16 +34,16 @@ def deployed(fresh: Rehearsal) -> Rehearsal:
     return fresh
 
 
-def calls_of(found: Rehearsal) -> list[Any]:
+def calls_of(rehearsal: Rehearsal) -> list[Any]:
     """Collects every call that the product makes from now on."""
     calls: list[Any] = []
-    found.sandbox.world.after.append(lambda call: calls.append(call) if not call.invoked_by else None)
+    rehearsal.sandbox.world.after.append(lambda call: calls.append(call) if not call.invoked_by else None)
     return calls
 
 
-def switch_off(found: Rehearsal, *detections: str) -> None:
+def switch_off(rehearsal: Rehearsal, *detections: str) -> None:
     """Change what is deployed by switching detections off."""
-    found.change(detections={"disabled": list(detections)})
+    rehearsal.change(detections={"disabled": list(detections)})
 
 
 def test_plan_lists_every_pair_and_only_reads(fresh: Rehearsal) -> None:

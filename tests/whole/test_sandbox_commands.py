@@ -51,13 +51,13 @@ class Running:
 
     def client(self, service: str) -> Any:
         """A client of the management account's administrator."""
-        found = self.variables
+        variables = self.variables
         return boto3.client(
             service,
-            region_name=found["AWS_REGION"],
-            endpoint_url=found["AWS_ENDPOINT_URL"],
-            aws_access_key_id=found["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=found["AWS_SECRET_ACCESS_KEY"],
+            region_name=variables["AWS_REGION"],
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
             config=ONE_TRY,
         )
 
@@ -73,9 +73,9 @@ class Running:
         return self._status(name), failed[-1] if failed else ""
 
     def _status(self, name: str) -> str:
-        found = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-        assert isinstance(found, str)
-        return found
+        status = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        assert isinstance(status, str)
+        return status
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -95,12 +95,12 @@ def lines_of(process: subprocess.Popen[str], marker: str) -> str:
             break
     else:
         raise AssertionError(f"it ended without saying {marker!r}: {process.wait()}")
-    found = []
+    lines = []
     for line in process.stdout:
-        found.append(line)
+        lines.append(line)
         if "AWS_SHARED_CREDENTIALS_FILE" in line:
             break
-    return "".join(found)
+    return "".join(lines)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_serve_prints_an_environment_that_works_and_leaves_a_private_note(runnin
 def test_env_repeats_it_for_a_shell(running: Running) -> None:
     assert running.sandbox("env") == Ended(0, running.printed, "")
     script = f'eval "$({sys.executable} -m orgmon sandbox env)"; echo "$AWS_ENDPOINT_URL $AWS_CONFIG_FILE"'
-    found = subprocess.run(
+    process = subprocess.run(
         ["sh", "-c", script],
         env=running.shell,
         cwd=running.folder,
@@ -146,7 +146,7 @@ def test_env_repeats_it_for_a_shell(running: Running) -> None:
         text=True,
         check=True,
     )
-    assert found.stdout == f"{running.variables['AWS_ENDPOINT_URL']} {os.devnull}\n"
+    assert process.stdout == f"{running.variables['AWS_ENDPOINT_URL']} {os.devnull}\n"
 
 
 def test_run_joins_the_running_one_and_ends_with_the_commands_code(running: Running) -> None:
@@ -207,10 +207,10 @@ def test_the_mailbox_shows_what_arrives_in_the_routes_queues(running: Running) -
         " sqs.send_message(QueueUrl=sqs.list_queues()['QueueUrls'][0], MessageBody='somebody was here')"
     )
     assert running.sandbox("run", "--", sys.executable, "-c", script).code == 0
-    found = running.sandbox("mailbox")
-    assert found.code == 0
-    assert "arn:aws:sqs:us-east-1:482019375561:" in found.out
-    assert "somebody was here" in found.out
+    mailbox = running.sandbox("mailbox")
+    assert mailbox.code == 0
+    assert "arn:aws:sqs:us-east-1:482019375561:" in mailbox.out
+    assert "somebody was here" in mailbox.out
     envelope = json.loads(running.sandbox("mailbox", "--json").out)
     assert envelope["kind"] == "mailbox"
     assert envelope["data"]["messages"][0]["text"] == "somebody was here"

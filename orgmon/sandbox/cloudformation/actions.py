@@ -180,9 +180,9 @@ class Actions:
         raise ActionFailed(definition.logical_id, definition.type, taken)
 
     def _adopt(self, provider: Provider, place: Place, record: ResourceRecord, physical_id: str) -> None:
-        found = live(provider, place, physical_id, record.properties) or {}
+        current = live(provider, place, physical_id, record.properties) or {}
         record.physical_id = physical_id
-        provider.update(place, physical_id, found, record.properties)
+        provider.update(place, physical_id, current, record.properties)
 
     def _failed(self, record: ResourceRecord, status: str, problem: Exception) -> ActionFailed:
         """Write the failure down and wrap it."""

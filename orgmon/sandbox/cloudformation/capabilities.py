@@ -23,10 +23,10 @@ NAMES_OF_IAM_TYPES = {
 
 def needed_by(template: Template) -> tuple[str, ...]:
     """The capability a template needs: none, CAPABILITY_IAM, or CAPABILITY_NAMED_IAM for resources with a name."""
-    found = [each for each in template.resources.values() if each.type in NAMES_OF_IAM_TYPES]
-    if not found:
+    iam_resources = [each for each in template.resources.values() if each.type in NAMES_OF_IAM_TYPES]
+    if not iam_resources:
         return ()
-    named = any(NAMES_OF_IAM_TYPES[each.type] in each.properties for each in found)
+    named = any(NAMES_OF_IAM_TYPES[each.type] in each.properties for each in iam_resources)
     return ("CAPABILITY_NAMED_IAM",) if named else ("CAPABILITY_IAM",)
 
 

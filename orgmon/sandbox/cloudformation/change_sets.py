@@ -43,7 +43,7 @@ class ChangeSetOperations:
 
     def describe_change_set(self, call: Call) -> Members:
         """DescribeChangeSet, its changes in pages."""
-        stack, change_set = self._found(call)
+        stack, change_set = self._named(call)
         chosen, more = page(change_set.changes, call.params.get("NextToken"))
         request = change_set.request
         return {
@@ -65,7 +65,7 @@ class ChangeSetOperations:
 
     def execute_change_set(self, call: Call) -> Members:
         """ExecuteChangeSet: starts the operation; the stack's other change sets are gone with it."""
-        stack, change_set = self._found(call)
+        stack, change_set = self._named(call)
         if change_set.execution_status != "AVAILABLE":
             raise Refusal(
                 "InvalidChangeSetStatus",
@@ -86,7 +86,7 @@ class ChangeSetOperations:
     def delete_change_set(self, call: Call) -> Members:
         """DeleteChangeSet; that there is none is fine."""
         try:
-            stack, change_set = self._found(call)
+            stack, change_set = self._named(call)
         except Refusal as problem:
             if problem.code == "ChangeSetNotFound":
                 return {}
@@ -162,7 +162,7 @@ class ChangeSetOperations:
         change_set.execution_status = "UNAVAILABLE" if change_set.reason else "AVAILABLE"
         change_set.status = "FAILED" if change_set.reason else "CREATE_COMPLETE"
 
-    def _found(self, call: Call) -> tuple[StackRecord, ChangeSet]:
+    def _named(self, call: Call) -> tuple[StackRecord, ChangeSet]:
         """The change set by its ARN, or by its name and the stack's."""
         name = str(call.params["ChangeSetName"])
         for stack in self._candidates(call):

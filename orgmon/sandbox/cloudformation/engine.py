@@ -110,7 +110,7 @@ class Engine:
         retained: Iterable[str] = (),
         wait: bool = True,
     ) -> StackRecord | None:
-        """Delete a stack (that there is none is fine: None). Raises Refusal under termination protection."""
+        """Delete a stack (that there is none is fine: None). Raises Refusal if it is protected or being updated."""
         stack = self.register.find(account, region, stack_id)
         if stack is None:
             return None

@@ -153,9 +153,9 @@ class Resolver:
 
     def _find_in_map(self, value: Any) -> Any:
         name, first, second = (str(self.resolve(part)) for part in value[:3])
-        found = self._template.mappings.get(name, {}).get(first, {})
-        if second in found:
-            return self.resolve(found[second])
+        entries = self._template.mappings.get(name, {}).get(first, {})
+        if second in entries:
+            return self.resolve(entries[second])
         if len(value) > 3 and "DefaultValue" in value[3]:
             return self.resolve(value[3]["DefaultValue"])
         raise template_error(f"Unable to get mapping for {name}::{first}::{second}")

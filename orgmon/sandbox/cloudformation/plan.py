@@ -18,7 +18,7 @@ def changes_of(stack: StackRecord, request: Request, scope: Scope, actions: Acti
 
     ``scope`` must be a planning one: what exists only afterwards counts as changed.
     """
-    found: list[Change] = []
+    changes: list[Change] = []
     wanted_ids = [name for name in request.template.resources if scope.resolver.wanted(name)]
     for logical_id in wanted_ids:
         definition = request.template.resources[logical_id]
@@ -28,9 +28,9 @@ def changes_of(stack: StackRecord, request: Request, scope: Scope, actions: Acti
         if change and change.replacement != "False":
             scope.unsettled.add(logical_id)
         if change:
-            found.append(change)
+            changes.append(change)
     gone = [record for name, record in stack.resources.items() if name not in wanted_ids]
-    return (*found, *(_removal(record) for record in reversed(gone)))
+    return (*changes, *(_removal(record) for record in reversed(gone)))
 
 
 def outputs_change(stack: StackRecord, request: Request, scope: Scope) -> bool:

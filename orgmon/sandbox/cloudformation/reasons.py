@@ -62,7 +62,7 @@ def reason_of(problem: Exception) -> str:
 
 def handler_code(code: str, status: int) -> str:
     """The handler error code that stands for a service's error code."""
-    for pattern, found in (
+    for pattern, meaning in (
         (_EXISTS, "AlreadyExists"),
         (_GONE, "NotFound"),
         (_DENIED, "AccessDenied"),
@@ -70,7 +70,7 @@ def handler_code(code: str, status: int) -> str:
         (_LIMIT, "ServiceLimitExceeded"),
     ):
         if pattern.search(code):
-            return found
+            return meaning
     return "ServiceInternalError" if status >= 500 else "InvalidRequest"
 
 

@@ -22,51 +22,51 @@ class References:
 
 def references_of(node: Any) -> References:
     """Collect every reference below ``node``. Literals (``${!Name}``) do not count."""
-    found = References()
-    _walk(node, found)
-    return found
+    references = References()
+    _walk(node, references)
+    return references
 
 
-def _walk(node: Any, found: References) -> None:
+def _walk(node: Any, references: References) -> None:
     if isinstance(node, list):
         for item in node:
-            _walk(item, found)
+            _walk(item, references)
     elif isinstance(node, dict):
         if len(node) == 1:
             ((key, value),) = node.items()
-            _function(key, value, found)
+            _function(key, value, references)
         for value in node.values():
-            _walk(value, found)
+            _walk(value, references)
 
 
-def _function(key: str, value: Any, found: References) -> None:
+def _function(key: str, value: Any, references: References) -> None:
     if key == "Ref" and isinstance(value, str):
-        found.refs.add(value)
+        references.refs.add(value)
     elif key == "Fn::GetAtt":
-        _attribute(value, found)
+        _attribute(value, references)
     elif key == "Fn::Sub":
-        _substitution(value, found)
+        _substitution(value, references)
     elif key == "Fn::If" and isinstance(value, list) and value:
-        found.conditions.add(str(value[0]))
+        references.conditions.add(str(value[0]))
     if key.startswith("Fn::"):
-        found.functions.add(key)
+        references.functions.add(key)
 
 
-def _attribute(value: Any, found: References) -> None:
+def _attribute(value: Any, references: References) -> None:
     parts = value.split(".", 1) if isinstance(value, str) else value
     if isinstance(parts, list) and len(parts) == 2 and isinstance(parts[0], str):
-        found.attributed.add(parts[0])
+        references.attributed.add(parts[0])
         if isinstance(parts[1], str):
-            found.attributes.add((parts[0], parts[1]))
+            references.attributes.add((parts[0], parts[1]))
 
 
-def _substitution(value: Any, found: References) -> None:
+def _substitution(value: Any, references: References) -> None:
     text, local = (value, {}) if isinstance(value, str) else (value[0], value[1])
     for name in PLACEHOLDER.findall(text):
         wanted = name.strip()
         if wanted.startswith("!") or wanted in local:
             continue
         if "." in wanted and "::" not in wanted:
-            _attribute(wanted, found)
+            _attribute(wanted, references)
         else:
-            found.refs.add(wanted)
+            references.refs.add(wanted)

@@ -30,9 +30,9 @@ class Schema:
 
     def problems(self, properties: dict[str, Any]) -> tuple[str, ...]:
         """What is wrong with resolved properties, in the words of CloudFormation's model validation."""
-        found: list[str] = []
-        _validate(properties, self.body, self.body, "#", found)
-        return tuple(found)
+        problems: list[str] = []
+        _validate(properties, self.body, self.body, "#", problems)
+        return tuple(problems)
 
 
 def is_known(type_name: str) -> bool:
@@ -89,55 +89,57 @@ def _kind(node: dict[str, Any]) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def _validate(value: Any, node: dict[str, Any], root: dict[str, Any], path: str, found: list[str]) -> None:
+def _validate(value: Any, node: dict[str, Any], root: dict[str, Any], path: str, problems: list[str]) -> None:
     node = _follow(node, root)
     kind = _kind(node)
     if kind == "object" or "properties" in node:
-        _validate_object(value, node, root, path, found)
+        _validate_object(value, node, root, path, problems)
     elif kind == "array":
-        _validate_array(value, node, root, path, found)
+        _validate_array(value, node, root, path, problems)
     else:
-        _validate_scalar(value, node, path, found)
+        _validate_scalar(value, node, path, problems)
 
 
 def _validate_object(
-    value: Any, node: dict[str, Any], root: dict[str, Any], path: str, found: list[str]
+    value: Any, node: dict[str, Any], root: dict[str, Any], path: str, problems: list[str]
 ) -> None:
     if not isinstance(value, dict):
         if not isinstance(value, str):  # a JSON text may stand for a document
-            found.append(f"{path}: expected type: JSONObject, found: {_java(value)}")
+            problems.append(f"{path}: expected type: JSONObject, found: {_java(value)}")
         return
     properties = node.get("properties", {})
     for name in node.get("required", []):
         if name not in value:
-            found.append(f"{path}: required key [{name}] not found")
+            problems.append(f"{path}: required key [{name}] not found")
     for name, inner in value.items():
         if name in properties:
-            _validate(inner, properties[name], root, f"{path}/{name}", found)
+            _validate(inner, properties[name], root, f"{path}/{name}", problems)
         elif properties and node.get("additionalProperties") is False and "patternProperties" not in node:
-            found.append(f"{path}: extraneous key [{name}] is not permitted")
+            problems.append(f"{path}: extraneous key [{name}] is not permitted")
 
 
 def _validate_array(
-    value: Any, node: dict[str, Any], root: dict[str, Any], path: str, found: list[str]
+    value: Any, node: dict[str, Any], root: dict[str, Any], path: str, problems: list[str]
 ) -> None:
     if not isinstance(value, list):
-        found.append(f"{path}: expected type: JSONArray, found: {_java(value)}")
+        problems.append(f"{path}: expected type: JSONArray, found: {_java(value)}")
         return
     for index, inner in enumerate(value):
-        _validate(inner, node.get("items", {}), root, f"{path}/{index}", found)
+        _validate(inner, node.get("items", {}), root, f"{path}/{index}", problems)
 
 
-def _validate_scalar(value: Any, node: dict[str, Any], path: str, found: list[str]) -> None:
+def _validate_scalar(value: Any, node: dict[str, Any], path: str, problems: list[str]) -> None:
     kind = _kind(node)
     if kind in ("string", "integer", "number", "boolean") and isinstance(value, (dict, list)):
-        found.append(f"{path}: expected type: {kind.capitalize()}, found: {_java(value)}")
+        problems.append(f"{path}: expected type: {kind.capitalize()}, found: {_java(value)}")
         return
     allowed = node.get("enum")
     if allowed and str(value) not in {str(entry) for entry in allowed}:
-        found.append(f"{path}: {value} is not a valid enum value")
+        problems.append(f"{path}: {value} is not a valid enum value")
     if kind in ("integer", "number") and not _is_number(value):
-        found.append(f"{path}: expected type: {'Integer' if kind == 'integer' else 'Number'}, found: String")
+        problems.append(
+            f"{path}: expected type: {'Integer' if kind == 'integer' else 'Number'}, found: String"
+        )
 
 
 def _is_number(value: Any) -> bool:

@@ -16,9 +16,9 @@ _PARTITIONS = {"cn-": ("aws-cn", "amazonaws.com.cn"), "us-gov-": ("aws-us-gov", 
 
 def partition_of(region: str) -> tuple[str, str]:
     """The partition of a Region and the suffix of its URLs."""
-    for prefix, found in _PARTITIONS.items():
+    for prefix, partition in _PARTITIONS.items():
         if region.startswith(prefix):
-            return found
+            return partition
     return ("aws", "amazonaws.com")
 
 

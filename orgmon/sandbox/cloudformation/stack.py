@@ -57,7 +57,7 @@ class Output:
 class Change:
     """What an update would do to one resource.
 
-    ``action`` is Add, Modify, Remove or Import, ``replacement`` True, False or Conditional (empty unless Modify).
+    ``action`` is Add, Modify, Remove or Import, ``replacement`` True or False (empty unless Modify).
     ``details`` are pairs (property, whether a change of it needs a new resource: Never or Always).
     """
 

@@ -29,7 +29,7 @@ def principal_of(engine: Engine, call: Call, previous: str = "") -> tuple[Princi
 
 def _roles(engine: Engine, call: Call) -> list[dict[str, Any]]:
     client = engine.world.client("iam", call.account, call.region)
-    return [role for found in client.get_paginator("list_roles").paginate() for role in found["Roles"]]
+    return [role for answer in client.get_paginator("list_roles").paginate() for role in answer["Roles"]]
 
 
 def tags_in(call: Call, previous: dict[str, str] | None = None) -> dict[str, str]:
@@ -144,7 +144,7 @@ class StackOperations:
         return {"StackResources": [shapes.resource_shape(stack, record) for record in records]}
 
     def describe_stack_resource(self, call: Call) -> Members:
-        """DescribeStackResource: one resource, with its metadata."""
+        """DescribeStackResource: one resource, without its metadata."""
         stack = self._stack(call)
         record = self._resource(stack, str(call.params["LogicalResourceId"]))
         return {"StackResourceDetail": shapes.resource_shape(stack, record, "LastUpdatedTimestamp")}

@@ -180,7 +180,8 @@ def _definition(name: str, raw: Any) -> Definition:
     if unknown:
         raise format_error(f"Invalid template resource property '{unknown[0]}'")
     waits = raw.get("DependsOn", [])
-    found = references_of(raw.get("Properties", {}))
+    references = references_of(raw.get("Properties", {}))
+    needs = frozenset([waits] if isinstance(waits, str) else waits) | references.refs | references.attributed
     return Definition(
         logical_id=name,
         type=raw["Type"],
@@ -189,7 +190,7 @@ def _definition(name: str, raw: Any) -> Definition:
         deletion_policy=raw.get("DeletionPolicy", "Delete"),
         update_replace_policy=raw.get("UpdateReplacePolicy", "Delete"),
         metadata=raw.get("Metadata"),
-        needs=frozenset([waits] if isinstance(waits, str) else waits) | found.refs | found.attributed,
+        needs=needs,
     )
 
 
@@ -223,8 +224,8 @@ def _check_outputs(
     for name, output in outputs.items():
         if not isinstance(output, dict) or "Value" not in output:
             raise format_error(f"[/Outputs/{name}] Every Outputs member must contain a Value object")
-        found = references_of(output)
-        missing = sorted((found.refs | found.attributed) - known)
+        references = references_of(output)
+        missing = sorted((references.refs | references.attributed) - known)
         if missing:
             raise format_error(
                 f"Unresolved resource dependencies [{', '.join(missing)}] in the Outputs block of the template"

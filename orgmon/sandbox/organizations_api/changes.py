@@ -138,7 +138,11 @@ class Changes:
                 "AccountNotRegisteredException",
                 "The provided account is not a registered delegated administrator for your organization.",
             )
-        kept = [one for one in self._view.delegations if (one.account, one.service) != (account, service)]
+        kept = [
+            delegation
+            for delegation in self._view.delegations
+            if (delegation.account, delegation.service) != (account, service)
+        ]
         self._view.delegations[:] = kept
         return {}
 

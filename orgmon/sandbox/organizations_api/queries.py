@@ -37,7 +37,7 @@ class Queries:
     def ListAccounts(self, call: Call) -> dict[str, Any]:
         """The members, in pages."""
         return page(
-            "Accounts", [self._shapes.account(one) for one in self._view.accounts.values()], call.params
+            "Accounts", [self._shapes.account(member) for member in self._view.accounts.values()], call.params
         )
 
     def DescribeAccount(self, call: Call) -> dict[str, Any]:
@@ -57,8 +57,8 @@ class Queries:
     def ListOrganizationalUnitsForParent(self, call: Call) -> dict[str, Any]:
         """The units directly below a root or unit."""
         parent = self._parent(call.params["ParentId"])
-        found = [self._shapes.unit(unit) for unit in self._view.units.values() if unit.parent_id == parent.id]
-        return page("OrganizationalUnits", found, call.params)
+        units = [self._shapes.unit(unit) for unit in self._view.units.values() if unit.parent_id == parent.id]
+        return page("OrganizationalUnits", units, call.params)
 
     def DescribeOrganizationalUnit(self, call: Call) -> dict[str, Any]:
         """One unit."""
@@ -67,10 +67,12 @@ class Queries:
     def ListAccountsForParent(self, call: Call) -> dict[str, Any]:
         """The accounts directly below a root or unit."""
         parent = self._parent(call.params["ParentId"])
-        found = [
-            self._shapes.account(one) for one in self._view.accounts.values() if one.parent_id == parent.id
+        accounts = [
+            self._shapes.account(member)
+            for member in self._view.accounts.values()
+            if member.parent_id == parent.id
         ]
-        return page("Accounts", found, call.params)
+        return page("Accounts", accounts, call.params)
 
     def ListChildren(self, call: Call) -> dict[str, Any]:
         """The ids directly below a root or unit, of one type."""
@@ -78,32 +80,32 @@ class Queries:
         pool: Sequence[Member | OrganizationalUnit] = (
             list(self._view.accounts.values()) if kind == "ACCOUNT" else list(self._view.units.values())
         )
-        found = [{"Id": one.id, "Type": kind} for one in pool if one.parent_id == parent.id]
-        return page("Children", found, call.params)
+        children = [{"Id": child.id, "Type": kind} for child in pool if child.parent_id == parent.id]
+        return page("Children", children, call.params)
 
     def ListParents(self, call: Call) -> dict[str, Any]:
         """The one parent of an account or unit."""
-        child = call.params["ChildId"]
-        one = self._view.accounts.get(child) or self._view.units.get(child)
-        if one is None or not one.parent_id:
+        child_id = call.params["ChildId"]
+        child = self._view.accounts.get(child_id) or self._view.units.get(child_id)
+        if child is None or not child.parent_id:
             raise Refusal("ChildNotFoundException", "You specified a child that doesn't exist.")
-        kind = "ROOT" if one.parent_id == self._view.root_id else "ORGANIZATIONAL_UNIT"
-        return page("Parents", [{"Id": one.parent_id, "Type": kind}], call.params)
+        kind = "ROOT" if child.parent_id == self._view.root_id else "ORGANIZATIONAL_UNIT"
+        return page("Parents", [{"Id": child.parent_id, "Type": kind}], call.params)
 
     def DescribeCreateAccountStatus(self, call: Call) -> dict[str, Any]:
         """How a CreateAccount request is doing."""
-        found = self._creations.get(call.params["CreateAccountRequestId"])
-        if found is None:
+        status = self._creations.get(call.params["CreateAccountRequestId"])
+        if status is None:
             raise Refusal(
                 "CreateAccountStatusNotFoundException", "You specified a request that doesn't exist."
             )
-        return {"CreateAccountStatus": found}
+        return {"CreateAccountStatus": status}
 
     def ListCreateAccountStatus(self, call: Call) -> dict[str, Any]:
         """All CreateAccount requests, by state if asked."""
         states = call.params.get("States") or ["IN_PROGRESS", "SUCCEEDED", "FAILED"]
-        found = [one for one in self._creations.values() if one["State"] in states]
-        return page("CreateAccountStatuses", found, call.params)
+        statuses = [status for status in self._creations.values() if status["State"] in states]
+        return page("CreateAccountStatuses", statuses, call.params)
 
     def ListTagsForResource(self, call: Call) -> dict[str, Any]:
         """The tags of an account, unit or root."""
@@ -112,43 +114,43 @@ class Queries:
 
     def ListAWSServiceAccessForOrganization(self, call: Call) -> dict[str, Any]:
         """The services that have trusted access."""
-        found = [
+        services = [
             {"ServicePrincipal": name, "DateEnabled": since}
             for name, since in sorted(self._view.service_access.items())
         ]
-        return page("EnabledServicePrincipals", found, call.params)
+        return page("EnabledServicePrincipals", services, call.params)
 
     def ListDelegatedAdministrators(self, call: Call) -> dict[str, Any]:
         """The members that administer a service, or any service."""
         wanted = call.params.get("ServicePrincipal")
         since: dict[str, Any] = {}
-        for one in self._view.delegations:
-            if wanted in (None, one.service):
-                since.setdefault(one.account, one.since)
-        found = [
+        for delegation in self._view.delegations:
+            if wanted in (None, delegation.service):
+                since.setdefault(delegation.account, delegation.since)
+        administrators = [
             {**self._shapes.account(self._view.accounts[account]), "DelegationEnabledDate": moment}
             for account, moment in since.items()
         ]
-        return page("DelegatedAdministrators", found, call.params)
+        return page("DelegatedAdministrators", administrators, call.params)
 
     def ListDelegatedServicesForAccount(self, call: Call) -> dict[str, Any]:
         """The services that a member administers."""
         account = call.params["AccountId"]
         self._view.member(account)
-        found = [
-            {"ServicePrincipal": one.service, "DelegationEnabledDate": one.since}
-            for one in self._view.delegations
-            if one.account == account
+        services = [
+            {"ServicePrincipal": delegation.service, "DelegationEnabledDate": delegation.since}
+            for delegation in self._view.delegations
+            if delegation.account == account
         ]
-        if not found:
+        if not services:
             raise Refusal(
                 "AccountNotRegisteredException",
                 "The provided account is not a registered delegated administrator for your organization.",
             )
-        return page("DelegatedServices", found, call.params)
+        return page("DelegatedServices", services, call.params)
 
     def _parent(self, parent_id: str) -> OrganizationalUnit:
-        found = self._view.units.get(parent_id)
-        if found is None:
+        parent = self._view.units.get(parent_id)
+        if parent is None:
             raise Refusal("ParentNotFoundException", "You specified parent that doesn't exist.")
-        return found
+        return parent

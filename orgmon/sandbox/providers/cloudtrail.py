@@ -89,11 +89,11 @@ class Trail(Provider):
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """The ARN, and the topic's."""
-        found = {"Arn": place.arn("cloudtrail", f"trail/{physical_id}")}
+        attributes = {"Arn": place.arn("cloudtrail", f"trail/{physical_id}")}
         topic = wanted.get("SnsTopicName")
         if topic:
-            found["SnsTopicArn"] = topic if topic.startswith("arn:") else place.arn("sns", topic)
-        return found
+            attributes["SnsTopicArn"] = topic if topic.startswith("arn:") else place.arn("sns", topic)
+        return attributes
 
 
 def _trail_members(wanted: Properties) -> dict[str, Any]:

@@ -56,11 +56,11 @@ class Alarm(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """All settings of the alarm."""
-        found = place.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"]
-        if not found:
+        alarms = place.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"]
+        if not alarms:
             return None
         names = (*_TEXTS, *_NUMBERS, *_LISTS, "Threshold", "ActionsEnabled")
-        settings = {name: found[0][name] for name in names if name in found[0]}
+        settings = {name: alarms[0][name] for name in names if name in alarms[0]}
         return {"AlarmName": physical_id, **settings}
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:

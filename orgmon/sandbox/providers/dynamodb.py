@@ -78,16 +78,18 @@ class Table(Provider):
         """Keys, billing, time to live and encryption."""
         client = place.client("dynamodb")
         table = client.describe_table(TableName=physical_id)["Table"]
-        found = chosen(table, "TableName", "AttributeDefinitions", "KeySchema", "DeletionProtectionEnabled")
-        found["BillingMode"] = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+        settings = chosen(
+            table, "TableName", "AttributeDefinitions", "KeySchema", "DeletionProtectionEnabled"
+        )
+        settings["BillingMode"] = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
         time_to_live = client.describe_time_to_live(TableName=physical_id)["TimeToLiveDescription"]
         if time_to_live["TimeToLiveStatus"] == "ENABLED":
             name = time_to_live["AttributeName"]
-            found["TimeToLiveSpecification"] = {"AttributeName": name, "Enabled": True}
+            settings["TimeToLiveSpecification"] = {"AttributeName": name, "Enabled": True}
         if "SSEDescription" in table:
             about = table["SSEDescription"]
-            found["SSESpecification"] = {"SSEEnabled": about["Status"] == "ENABLED"}
-        return found
+            settings["SSESpecification"] = {"SSEEnabled": about["Status"] == "ENABLED"}
+        return settings
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """The ARN."""

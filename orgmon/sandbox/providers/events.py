@@ -52,9 +52,9 @@ class EventBus(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Description, dead letters, key and policy."""
-        found = place.client("events").describe_event_bus(Name=physical_id)
-        policy = {"Policy": parsed(found["Policy"])} if found.get("Policy") else {}
-        return {"Name": physical_id, **chosen(found, *_BUS), **policy}
+        bus = place.client("events").describe_event_bus(Name=physical_id)
+        policy = {"Policy": parsed(bus["Policy"])} if bus.get("Policy") else {}
+        return {"Name": physical_id, **chosen(bus, *_BUS), **policy}
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """Arn and Name."""
@@ -180,10 +180,10 @@ class Rule(Provider):
         """Pattern, state and targets."""
         bus, name = _rule_id(physical_id)
         client = place.client("events")
-        found = client.describe_rule(Name=name, EventBusName=bus)
-        pattern = {"EventPattern": parsed(found["EventPattern"])} if found.get("EventPattern") else {}
+        rule = client.describe_rule(Name=name, EventBusName=bus)
+        pattern = {"EventPattern": parsed(rule["EventPattern"])} if rule.get("EventPattern") else {}
         targets = client.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
-        return {"Name": name, "EventBusName": bus, **chosen(found, *_RULE), **pattern, "Targets": targets}
+        return {"Name": name, "EventBusName": bus, **chosen(rule, *_RULE), **pattern, "Targets": targets}
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """Arn and RuleName."""
@@ -246,10 +246,10 @@ class Archive(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Source, pattern and days."""
-        found = place.client("events").describe_archive(ArchiveName=physical_id)
-        pattern = {"EventPattern": parsed(found["EventPattern"])} if found.get("EventPattern") else {}
-        settings = chosen(found, "Description", "RetentionDays")
-        return {"ArchiveName": physical_id, "SourceArn": found["EventSourceArn"], **settings, **pattern}
+        archive = place.client("events").describe_archive(ArchiveName=physical_id)
+        pattern = {"EventPattern": parsed(archive["EventPattern"])} if archive.get("EventPattern") else {}
+        settings = chosen(archive, "Description", "RetentionDays")
+        return {"ArchiveName": physical_id, "SourceArn": archive["EventSourceArn"], **settings, **pattern}
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """Arn and ArchiveName."""

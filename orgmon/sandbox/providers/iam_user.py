@@ -16,7 +16,7 @@ from orgmon.sandbox.providers.provider import Place, Properties, Provider, provi
 
 @provides("AWS::IAM::User")
 class User(Provider):
-    """A user with policies, path and groups left out."""
+    """A user with its policies, boundary, path and tags; groups are left out."""
 
     name_property = "UserName"
     name_limit = 64

@@ -136,8 +136,8 @@ class Alias(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """The key that the alias points to."""
-        for found in place.client("kms").get_paginator("list_aliases").paginate():
-            for alias in found["Aliases"]:
+        for page in place.client("kms").get_paginator("list_aliases").paginate():
+            for alias in page["Aliases"]:
                 if alias["AliasName"] == physical_id:
                     return {"AliasName": physical_id, "TargetKeyId": alias.get("TargetKeyId", "")}
         return None

@@ -34,7 +34,7 @@ class Function(Provider):
     )
 
     def create(self, place: Place, wanted: Properties) -> str:
-        """CreateFunction."""
+        """CreateFunction, then its concurrency."""
         name = self.name(place, wanted)
         members = _configuration(wanted)
         client = place.client("lambda")
@@ -77,12 +77,12 @@ class Function(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Configuration and tags; the code is write-only."""
-        found = place.client("lambda").get_function(FunctionName=physical_id)
-        about = found["Configuration"]
+        function = place.client("lambda").get_function(FunctionName=physical_id)
+        about = function["Configuration"]
         settings = chosen(about, "FunctionName", "Architectures", *_CONFIGURATION, *_NUMBERS)
         return {
             **settings,
-            "Tags": [{"Key": key, "Value": value} for key, value in found.get("Tags", {}).items()],
+            "Tags": [{"Key": key, "Value": value} for key, value in function.get("Tags", {}).items()],
         }
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
@@ -156,10 +156,10 @@ class EventSourceMapping(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Source, function, batch and state."""
-        found = place.client("lambda").get_event_source_mapping(UUID=physical_id)
-        settings = chosen(found, "EventSourceArn", *_MAPPING, *_MAPPING_NUMBERS)
-        enabled = found.get("State") in ("Enabled", "Enabling", "Creating")
-        return {**settings, "FunctionName": found["FunctionArn"], "Enabled": enabled}
+        mapping = place.client("lambda").get_event_source_mapping(UUID=physical_id)
+        settings = chosen(mapping, "EventSourceArn", *_MAPPING, *_MAPPING_NUMBERS)
+        enabled = mapping.get("State") in ("Enabled", "Enabling", "Creating")
+        return {**settings, "FunctionName": mapping["FunctionArn"], "Enabled": enabled}
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """Id and ARN."""

@@ -84,14 +84,14 @@ class LogGroup(Provider):
 
 
 def _group_shape(group: dict[str, Any], tags: dict[str, str]) -> Properties:
-    found: Properties = {"LogGroupName": group["logGroupName"], "Tags": tag_list(tags)}
+    shape: Properties = {"LogGroupName": group["logGroupName"], "Tags": tag_list(tags)}
     if "retentionInDays" in group:
-        found["RetentionInDays"] = group["retentionInDays"]
+        shape["RetentionInDays"] = group["retentionInDays"]
     if group.get("kmsKeyId"):
-        found["KmsKeyId"] = group["kmsKeyId"]
+        shape["KmsKeyId"] = group["kmsKeyId"]
     if "logGroupClass" in group:
-        found["LogGroupClass"] = group["logGroupClass"]
-    return found
+        shape["LogGroupClass"] = group["logGroupClass"]
+    return shape
 
 
 @provides("AWS::Logs::MetricFilter")
@@ -131,25 +131,27 @@ class MetricFilter(Provider):
         answer = place.client("logs").describe_metric_filters(
             logGroupName=group, filterNamePrefix=physical_id
         )
-        for found in answer["metricFilters"]:
-            if found["filterName"] == physical_id:
+        for metric_filter in answer["metricFilters"]:
+            if metric_filter["filterName"] == physical_id:
                 return {
                     "FilterName": physical_id,
                     "LogGroupName": group,
-                    "FilterPattern": found["filterPattern"],
-                    "MetricTransformations": raised(found["metricTransformations"]),
+                    "FilterPattern": metric_filter["filterPattern"],
+                    "MetricTransformations": raised(metric_filter["metricTransformations"]),
                 }
         return None
 
 
 def _transformation(wanted: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = lowered({name: each for name, each in wanted.items() if name != "Dimensions"})
-    found["metricValue"] = str(found["metricValue"])
-    if "defaultValue" in found:
-        found["defaultValue"] = float(found["defaultValue"])
+    transformation: dict[str, Any] = lowered(
+        {name: each for name, each in wanted.items() if name != "Dimensions"}
+    )
+    transformation["metricValue"] = str(transformation["metricValue"])
+    if "defaultValue" in transformation:
+        transformation["defaultValue"] = float(transformation["defaultValue"])
     if "Dimensions" in wanted:
-        found["dimensions"] = {each["Key"]: each["Value"] for each in wanted["Dimensions"]}
-    return found
+        transformation["dimensions"] = {each["Key"]: each["Value"] for each in wanted["Dimensions"]}
+    return transformation
 
 
 @provides("AWS::Logs::ResourcePolicy")
@@ -177,7 +179,7 @@ class ResourcePolicy(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """The document of that name."""
-        for found in place.client("logs").describe_resource_policies()["resourcePolicies"]:
-            if found["policyName"] == physical_id:
-                return {"PolicyName": physical_id, "PolicyDocument": found["policyDocument"]}
+        for policy in place.client("logs").describe_resource_policies()["resourcePolicies"]:
+            if policy["policyName"] == physical_id:
+                return {"PolicyName": physical_id, "PolicyDocument": policy["policyDocument"]}
         return None

@@ -190,10 +190,10 @@ class Bucket(Provider):
         """All parts that the bucket has."""
         client = place.client("s3")
         client.head_bucket(Bucket=physical_id)
-        found = {part.property: part.get(client, physical_id) for part in _PARTS}
+        properties = {part.property: part.get(client, physical_id) for part in _PARTS}
         return {
             "BucketName": physical_id,
-            **{name: value for name, value in found.items() if value is not None},
+            **{name: value for name, value in properties.items() if value is not None},
         }
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:

@@ -77,10 +77,10 @@ class Secret(Provider):
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Name, description, key and tags; the value is write-only."""
-        found = place.client("secretsmanager").describe_secret(SecretId=physical_id)
-        if "DeletedDate" in found:
+        secret = place.client("secretsmanager").describe_secret(SecretId=physical_id)
+        if "DeletedDate" in secret:
             return None
-        return chosen(found, "Name", "Description", "KmsKeyId", "Tags")
+        return chosen(secret, "Name", "Description", "KmsKeyId", "Tags")
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """Id, which is the ARN."""

@@ -68,8 +68,8 @@ class Topic(Provider):
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Attributes and tags."""
         client = place.client("sns")
-        found = client.get_topic_attributes(TopicArn=physical_id)["Attributes"]
-        settings = {key: value for key, value in chosen(found, *_TOPIC).items() if value != ""}
+        attributes = client.get_topic_attributes(TopicArn=physical_id)["Attributes"]
+        settings = {key: value for key, value in chosen(attributes, *_TOPIC).items() if value != ""}
         tags = client.list_tags_for_resource(ResourceArn=physical_id)["Tags"]
         return {"TopicName": physical_id.rsplit(":", 1)[-1], "Tags": tags, **settings}
 
@@ -91,7 +91,7 @@ def _resubscribe(client: Any, topic: str, old: list[dict[str, str]], wanted: lis
 
 def _subscriptions(client: Any, topic: str) -> list[dict[str, str]]:
     pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    return [entry for found in pages for entry in found["Subscriptions"]]
+    return [entry for page in pages for entry in page["Subscriptions"]]
 
 
 def _default_policy(topic: str) -> str:
@@ -149,8 +149,8 @@ class TopicPolicy(Provider):
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """The policy of the first topic that has one."""
         policies = [_policy_of(place, topic) for topic in last["Topics"]]
-        found = next((policy for policy in policies if policy), None)
-        return {"Topics": last["Topics"], "PolicyDocument": found} if found else None
+        first = next((policy for policy in policies if policy), None)
+        return {"Topics": last["Topics"], "PolicyDocument": first} if first else None
 
 
 _DOCUMENTS = ("DeliveryPolicy", "FilterPolicy", "RedrivePolicy")
@@ -194,10 +194,10 @@ class Subscription(Provider):
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Endpoint, filter policy and delivery settings."""
         client = _client_of(place, last)
-        found = client.get_subscription_attributes(SubscriptionArn=physical_id)["Attributes"]
-        settings = {name: parsed(found[name]) for name in _DOCUMENTS if found.get(name)}
-        settings |= {name: found[name] for name in _TEXTS if found.get(name)}
-        return {**chosen(found, "TopicArn", "Protocol", "Endpoint"), **settings}
+        attributes = client.get_subscription_attributes(SubscriptionArn=physical_id)["Attributes"]
+        settings = {name: parsed(attributes[name]) for name in _DOCUMENTS if attributes.get(name)}
+        settings |= {name: attributes[name] for name in _TEXTS if attributes.get(name)}
+        return {**chosen(attributes, "TopicArn", "Protocol", "Endpoint"), **settings}
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """The ARN."""
@@ -210,12 +210,12 @@ def _client_of(place: Place, wanted: Properties) -> Any:
 
 
 def _subscription_attributes(wanted: Properties) -> dict[str, str]:
-    found = {name: document(wanted[name]) for name in _DOCUMENTS if name in wanted}
+    attributes = {name: document(wanted[name]) for name in _DOCUMENTS if name in wanted}
     for name in _TEXTS:
         if name in wanted:
             value = wanted[name]
-            found[name] = str(value).lower() if name == "RawMessageDelivery" else str(value)
-    return found
+            attributes[name] = str(value).lower() if name == "RawMessageDelivery" else str(value)
+    return attributes
 
 
 def _emptied(name: str) -> str:

@@ -103,8 +103,10 @@ class Queue(Provider):
         """Attributes and tags."""
         client = place.client("sqs")
         answer = client.get_queue_attributes(QueueUrl=physical_id, AttributeNames=["All"])
-        found = answer["Attributes"]
-        settings = {name: _read_attribute(name, found[name]) for name in _ATTRIBUTES if name in found}
+        attributes = answer["Attributes"]
+        settings = {
+            name: _read_attribute(name, attributes[name]) for name in _ATTRIBUTES if name in attributes
+        }
         tags = client.list_queue_tags(QueueUrl=physical_id).get("Tags", {})
         return {"QueueName": physical_id.rsplit("/", 1)[-1], "Tags": tag_list(tags), **settings}
 
@@ -152,5 +154,5 @@ class QueuePolicy(Provider):
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """The policy of the first queue that has one."""
         policies = [_policy_of(place, queue) for queue in last["Queues"]]
-        found = next((policy for policy in policies if policy), None)
-        return {"Queues": last["Queues"], "PolicyDocument": found} if found else None
+        first = next((policy for policy in policies if policy), None)
+        return {"Queues": last["Queues"], "PolicyDocument": first} if first else None

@@ -47,12 +47,12 @@ class Parameter(Provider):
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
         """Value, type and description."""
         client = place.client("ssm")
-        found = client.get_parameter(Name=physical_id)["Parameter"]
+        parameter = client.get_parameter(Name=physical_id)["Parameter"]
         wanted = {"Key": "Name", "Option": "Equals", "Values": [physical_id]}
         about = client.describe_parameters(ParameterFilters=[wanted])["Parameters"]
         described = chosen(about[0], "Description", "Tier") if about else {}
         tags = client.list_tags_for_resource(ResourceType="Parameter", ResourceId=physical_id)["TagList"]
-        return {**chosen(found, "Name", "Type", "Value", "DataType"), **described, "Tags": tag_map(tags)}
+        return {**chosen(parameter, "Name", "Type", "Value", "DataType"), **described, "Tags": tag_map(tags)}
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:
         """Arn, Type and Value."""

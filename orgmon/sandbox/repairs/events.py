@@ -94,10 +94,10 @@ class _Events:
 def _statements(policy: str) -> dict[str, _Statement]:
     """The statements of a policy by their Sid (or their place, where they have none)."""
     try:
-        found = json.loads(policy)["Statement"]
+        statements = json.loads(policy)["Statement"]
     except (ValueError, KeyError, TypeError) as problem:
         raise Refusal("ValidationException", "This policy contains invalid Json") from problem
-    listed = found if isinstance(found, list) else [found]
+    listed = statements if isinstance(statements, list) else [statements]
     return {str(each.get("Sid", index)): _Statement(each) for index, each in enumerate(listed)}
 
 

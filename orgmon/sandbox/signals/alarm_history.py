@@ -65,13 +65,13 @@ class AlarmHistory:
     def describe(self, call: Call) -> dict[str, Any]:
         """DescribeAlarmHistory: the newest first, unless asked otherwise."""
         wanted = call.params
-        found = [each for each in tuple(self._items) if _fits(each, call)]
+        items = [each for each in tuple(self._items) if _fits(each, call)]
         if wanted.get("ScanBy") != "TimestampAscending":
-            found.reverse()
+            items.reverse()
         start = int(wanted.get("NextToken") or 0)
         end = start + int(wanted.get("MaxRecords") or MOST)
-        answer: dict[str, Any] = {"AlarmHistoryItems": [_wire(each) for each in found[start:end]]}
-        if len(found) > end:
+        answer: dict[str, Any] = {"AlarmHistoryItems": [_wire(each) for each in items[start:end]]}
+        if len(items) > end:
             answer["NextToken"] = str(end)
         return answer
 

@@ -90,11 +90,11 @@ class EventBus:
         ``only`` names the rules (ARNs) that are asked, as in a replay. Raises Undeliverable (NO_RESOURCE) if there
         is no such bus.
         """
-        found = self._world.stores.find("events", account, region, "event_buses", bus)
-        if found is None:
+        event_bus = self._world.stores.find("events", account, region, "event_buses", bus)
+        if event_bus is None:
             text = f"The bus arn:aws:events:{region}:{account}:event-bus/{bus} does not exist."
             raise Undeliverable(NO_RESOURCE, text)
-        for rule in list(found.rules.values()):
+        for rule in list(event_bus.rules.values()):
             if (only is None or rule.arn in only) and _takes(rule, event):
                 self._triggered(rule, event, hops)
 

@@ -144,10 +144,11 @@ class BusApi:
     def _check_room(self, call: Call, pattern: EventPattern) -> None:
         name = str(call.params.get("EventBusName") or "default").rsplit("/", 1)[-1]
         bus = self._world.stores.find("events", call.account, call.region, "event_buses", name)
-        others = [one for one in list(bus.rules.values()) if one.name != call.params["Name"]] if bus else []
+        rules = list(bus.rules.values()) if bus else []
+        others = [rule for rule in rules if rule.name != call.params["Name"]]
         if len(others) >= MOST_RULES:
             raise Refusal("LimitExceededException", f"A bus can have {MOST_RULES} rules.")
-        texts = [one.event_pattern.dump() for one in others] if pattern.has_wildcards else []
+        texts = [rule.event_pattern.dump() for rule in others] if pattern.has_wildcards else []
         if sum(parsed(text).has_wildcards for text in texts if text) >= MOST_WITH_WILDCARDS:
             raise Refusal(
                 "LimitExceededException", f"A bus can have {MOST_WITH_WILDCARDS} rules with wildcards."

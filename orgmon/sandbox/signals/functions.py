@@ -56,10 +56,10 @@ class Functions:
         where = Arn.parse(arn)
         name = where.local.split(":")[1]
         functions = self._world.store("lambda", where.account, where.region).list_functions()
-        found = next((each for each in functions if each.function_name == name), None)
-        if found is None:
+        function = next((each for each in functions if each.function_name == name), None)
+        if function is None:
             raise Undeliverable(NO_RESOURCE, f"The function {arn} does not exist.")
-        return found
+        return function
 
     def role_of(self, function: Any) -> Sender:
         """A session of the function's role. Raises Undeliverable if Lambda cannot assume it."""

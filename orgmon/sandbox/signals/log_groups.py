@@ -97,16 +97,16 @@ def _check_filter(call: Call) -> None:
 
 
 def _number(wanted: str, message: str) -> float | None:
-    found = _selected(wanted, message) if wanted.startswith("$") else wanted
+    raw = _selected(wanted, message) if wanted.startswith("$") else wanted
     try:
-        return float(found) if found is not None else None
+        return float(raw) if raw is not None else None
     except (TypeError, ValueError):
         return None
 
 
 def _dimensions(wanted: dict[str, str], message: str) -> dict[str, str]:
-    found = {name: _selected(selector, message) for name, selector in wanted.items()}
-    return {name: str(value) for name, value in found.items() if value is not None}
+    selected = {name: _selected(selector, message) for name, selector in wanted.items()}
+    return {name: str(value) for name, value in selected.items() if value is not None}
 
 
 def _selected(selector: str, message: str) -> Any:

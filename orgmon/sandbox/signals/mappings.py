@@ -50,8 +50,8 @@ class Mappings:
     def _of(self, queue_arn: str) -> list[Any]:
         where = Arn.parse(queue_arn)
         mappings = self._world.store("lambda", where.account, where.region)._event_source_mappings
-        found = [each for each in list(mappings.values()) if each.event_source_arn == queue_arn]
-        return [each for each in found if each.enabled]
+        of_queue = [each for each in list(mappings.values()) if each.event_source_arn == queue_arn]
+        return [each for each in of_queue if each.enabled]
 
     def _heard(self, call: Call) -> None:
         """moto would feed its own echo of a function; the mapping stays in its list, but not at the queue."""

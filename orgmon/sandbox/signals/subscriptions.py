@@ -23,7 +23,7 @@ _AT_ONCE = ("lambda", "sms", "application", "firehose")
 
 
 class Subscriptions:
-    """Answers ConfirmSubscription and the lists; Subscribe stays moto's, and is put right afterwards."""
+    """Answers Subscribe, ConfirmSubscription and the lists; moto keeps the subscriptions."""
 
     def __init__(self, world: World, topics: Topics, mailbox: Mailbox) -> None:
         self._world = world
@@ -45,7 +45,7 @@ class Subscriptions:
         """Subscribe an endpoint. Answers ``pending confirmation`` instead of an ARN while it is pending."""
         topic = self._topic(str(call.params["TopicArn"]))
         protocol, endpoint = str(call.params["Protocol"]), str(call.params.get("Endpoint", ""))
-        found = next(
+        existing = next(
             (
                 each
                 for each in subscriptions_of(topic)
@@ -53,7 +53,7 @@ class Subscriptions:
             ),
             None,
         )
-        subscription = found or self._new(call, topic, protocol, endpoint)
+        subscription = existing or self._new(call, topic, protocol, endpoint)
         if is_pending(subscription):
             self._ask(subscription)
         told = "pending confirmation"

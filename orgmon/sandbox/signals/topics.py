@@ -53,7 +53,7 @@ class Topics:
         return topic
 
     def publish_as(self, sender: Sender, arn: str, message: str, subject: str = "") -> str:
-        """Publish for a service or role. Raises Undeliverable if the topic's or its key's policy refuses."""
+        """Publish for a service or role. Raises Undeliverable if the topic is missing, or a policy refuses."""
         topic = self.find(arn)
         self._grants.require(sender, "sns:Publish", arn)
         self.require_key(sender, topic)

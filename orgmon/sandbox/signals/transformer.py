@@ -35,8 +35,8 @@ def render(target: Mapping[str, Any], event: Event, origin: Origin) -> str:
     if target.get("Input") is not None:
         return str(target["Input"])
     if target.get("InputPath"):
-        found = select(event, str(target["InputPath"]))
-        return json.dumps(None if found is _ABSENT else found)
+        selected = select(event, str(target["InputPath"]))
+        return json.dumps(None if selected is _ABSENT else selected)
     if target.get("InputTransformer"):
         return _transformed(target["InputTransformer"], event, origin)
     return json.dumps(event)
@@ -82,14 +82,14 @@ def _filled(template: str, values: Mapping[str, Any]) -> str:
     """The template with its variables: JSON where they stand alone, plain text inside a quoted string."""
     is_quoted = False
 
-    def put(found: re.Match[str]) -> str:
+    def put(match: re.Match[str]) -> str:
         nonlocal is_quoted
-        if found[0] == '"':
+        if match[0] == '"':
             is_quoted = not is_quoted
-            return found[0]
-        if found[1] is None or found[1] not in values:
-            return found[0]
-        value = values[found[1]]
+            return match[0]
+        if match[1] is None or match[1] not in values:
+            return match[0]
+        value = values[match[1]]
         if value is _ABSENT:
             return ""
         return value if is_quoted and isinstance(value, str) else json.dumps(value)

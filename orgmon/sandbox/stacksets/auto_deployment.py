@@ -13,7 +13,7 @@ from orgmon.sandbox.calls import Call
 from orgmon.sandbox.cloudformation.paging import page
 from orgmon.sandbox.organization import Change
 from orgmon.sandbox.stacksets.arithmetic import Pair, Preferences
-from orgmon.sandbox.stacksets.callers import found
+from orgmon.sandbox.stacksets.callers import named_set
 from orgmon.sandbox.stacksets.checks import page_size
 from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.records import Instance, Operation, StackSetRecord
@@ -43,7 +43,7 @@ class AutoDeployer:
     def list_targets(self, call: Call) -> Members:
         """ListStackSetAutoDeploymentTargets. Its last page has an empty token, where other lists have none."""
         with self._engine.lock:
-            stack_set = found(self._engine, call)
+            stack_set = named_set(self._engine, call)
             targets = sorted((unit, sorted(regions)) for unit, regions in stack_set.units.items())
         chosen, more = page(targets, call.params.get("NextToken") or None, page_size(call.params))
         summaries = [{"OrganizationalUnitId": unit, "Regions": regions} for unit, regions in chosen]
@@ -63,9 +63,11 @@ class AutoDeployer:
 
         def choose(record: StackSetRecord) -> list[Instance]:
             return [
-                one
-                for one in record.sorted_instances()
-                if one.account == account and one.unit_id in lost and one.unit_id in record.units
+                instance
+                for instance in record.sorted_instances()
+                if instance.account == account
+                and instance.unit_id in lost
+                and instance.unit_id in record.units
             ]
 
         if choose(stack_set) or (stack_set.is_busy and lost & set(stack_set.units)):

@@ -62,7 +62,7 @@ def check_service_managed(engine: StackSetEngine, caller: Caller) -> None:
         raise invalid(NO_ORGANIZATIONS_ACCESS)
 
 
-def found(engine: StackSetEngine, call: Call, *, deleted: bool = False) -> StackSetRecord:
+def named_set(engine: StackSetEngine, call: Call, *, deleted: bool = False) -> StackSetRecord:
     """The stack set that a request names. Raises Refusal (StackSetNotFoundException) when the caller sees none."""
     caller = caller_of(engine, call)
     name = str(call.params["StackSetName"])
@@ -74,7 +74,7 @@ def found(engine: StackSetEngine, call: Call, *, deleted: bool = False) -> Stack
 
 def operable(engine: StackSetEngine, call: Call) -> StackSetRecord:
     """The stack set that a request wants to work with. Raises Refusal also where organizations access is missing."""
-    stack_set = found(engine, call)
+    stack_set = named_set(engine, call)
     if stack_set.is_service_managed:
         check_service_managed(engine, caller_of(engine, call))
     return stack_set

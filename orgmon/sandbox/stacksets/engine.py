@@ -79,7 +79,10 @@ class StackSetEngine:
         """The stack set that a stack belongs to, or None."""
         with self.lock:
             for stack_set in self.all_sets():
-                if any(one.has_stack and one.stack_id == stack_id for one in stack_set.instances.values()):
+                if any(
+                    instance.has_stack and instance.stack_id == stack_id
+                    for instance in stack_set.instances.values()
+                ):
                     return stack_set
         return None
 
@@ -125,14 +128,14 @@ class StackSetEngine:
 
         Raises LookupError when there is no such stack set.
         """
-        found = next((each for each in self.all_sets() if name in (each.name, each.id)), None)
-        if found is None:
+        stack_set = next((each for each in self.all_sets() if name in (each.name, each.id)), None)
+        if stack_set is None:
             raise LookupError(f"no stack set is called {name}")
         task = Foreign(self.member, seconds)
         operation = Operation(
             str(uuid.uuid4()), task, Preferences(), {"RegionOrder": []}, self.world.clock.now()
         )
-        self.submit(found, operation, may_wait=True)
+        self.submit(stack_set, operation, may_wait=True)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait (real seconds) until no operation is under way. False when time was up."""

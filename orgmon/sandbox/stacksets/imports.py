@@ -42,7 +42,7 @@ class Adoption(Task):
     ) -> None:
         super().__init__(member)
         self._organization = organization
-        self._stacks: dict[Pair, StackRecord] = {(one.account, one.region): one for one in stacks}
+        self._stacks: dict[Pair, StackRecord] = {(stack.account, stack.region): stack for stack in stacks}
         self._units = units
 
     def begin(self, stack_set: StackSetRecord) -> list[Instance]:
@@ -140,12 +140,14 @@ class Imports:
 def _stack_ids(params: Members) -> tuple[str, ...]:
     if params.get("StackIdsUrl"):
         raise refusals.invalid("StackIdsUrl is not implemented by the sandbox")
-    found = tuple(dict.fromkeys(params.get("StackIds") or ()))
-    if not found:
+    stack_ids = tuple(dict.fromkeys(params.get("StackIds") or ()))
+    if not stack_ids:
         raise refusals.invalid("StackIds are required")
-    if len(found) > MAXIMUM_STACKS:
-        raise refusals.unfit(len(found), "stackIds", f"have length less than or equal to {MAXIMUM_STACKS}")
-    return found
+    if len(stack_ids) > MAXIMUM_STACKS:
+        raise refusals.unfit(
+            len(stack_ids), "stackIds", f"have length less than or equal to {MAXIMUM_STACKS}"
+        )
+    return stack_ids
 
 
 def _problem(stack: StackRecord) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.stacksets import refusals, shapes
 from orgmon.sandbox.stacksets.arithmetic import Pair
-from orgmon.sandbox.stacksets.callers import found, operable
+from orgmon.sandbox.stacksets.callers import named_set, operable
 from orgmon.sandbox.stacksets.checks import enum
 from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.lists import Lists
@@ -96,7 +96,7 @@ class InstanceOperations:
     def describe(self, call: Call) -> Members:
         """DescribeStackInstance."""
         with self._engine.lock:
-            stack_set = found(self._engine, call)
+            stack_set = named_set(self._engine, call)
             account = str(call.params["StackInstanceAccount"])
             region = str(call.params["StackInstanceRegion"])
             instance = stack_set.find(account, region)
@@ -110,13 +110,13 @@ class InstanceOperations:
         account = call.params.get("StackInstanceAccount")
         region = call.params.get("StackInstanceRegion")
         with self._engine.lock:
-            stack_set = found(self._engine, call)
+            stack_set = named_set(self._engine, call)
             summaries = [
-                shapes.instance_summary(stack_set, one)
-                for one in stack_set.sorted_instances()
-                if account in (None, one.account)
-                and region in (None, one.region)
-                and all(_value(one, name) in values for name, values in wanted.items())
+                shapes.instance_summary(stack_set, instance)
+                for instance in stack_set.sorted_instances()
+                if account in (None, instance.account)
+                and region in (None, instance.region)
+                and all(_value(instance, name) in values for name, values in wanted.items())
             ]
         about = f"{stack_set.id} {account} {region} {wanted}"
         return self._lists.answer(call, about, summaries)
@@ -134,12 +134,12 @@ def _filters(params: Members) -> dict[str, set[str]]:
 
 
 def _value(instance: Instance, name: str) -> str:
-    found = {
+    values = {
         "DETAILED_STATUS": instance.detailed,
         "LAST_OPERATION_ID": instance.last_operation,
         "DRIFT_STATUS": "NOT_CHECKED",
     }
-    return found[name]
+    return values[name]
 
 
 def _checked_overrides(call: Call, stack_set: StackSetRecord) -> Overrides | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.stacksets import refusals, shapes
-from orgmon.sandbox.stacksets.callers import found
+from orgmon.sandbox.stacksets.callers import named_set
 from orgmon.sandbox.stacksets.checks import enum
 from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.lists import Lists
@@ -32,7 +32,7 @@ class OperationQueries:
     def list(self, call: Call) -> Members:
         """ListStackSetOperations: the newest first."""
         with self._engine.lock:
-            stack_set = found(self._engine, call)
+            stack_set = named_set(self._engine, call)
             newest_first = reversed(stack_set.operations.values())
             summaries = [shapes.operation_summary(each) for each in newest_first]
         return self._lists.answer(call, stack_set.id, summaries)
@@ -57,7 +57,7 @@ class OperationQueries:
         return {}
 
     def _find(self, call: Call) -> tuple[StackSetRecord, Operation]:
-        stack_set = found(self._engine, call)
+        stack_set = named_set(self._engine, call)
         operation = stack_set.operations.get(str(call.params["OperationId"]))
         if operation is None:
             raise refusals.no_operation(str(call.params["OperationId"]))

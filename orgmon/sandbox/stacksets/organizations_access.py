@@ -34,7 +34,7 @@ class OrganizationsAccess:
     def deactivate(self, call: Call) -> Members:
         """DeactivateOrganizationsAccess: not while there are delegated administrators."""
         self._require_management(call)
-        if any(one.service == STACKSETS_PRINCIPAL for one in self._organization.delegations):
+        if any(delegation.service == STACKSETS_PRINCIPAL for delegation in self._organization.delegations):
             raise refusals.bad_operation("Deregister all delegated administrators first")
         self._engine.organizations_access = "DISABLED"
         self._organization.service_access.pop(STACKSETS_PRINCIPAL, None)

@@ -152,8 +152,8 @@ class Settings:
 class StackSetRecord:
     """A stack set. ``account`` and ``region`` say where it lives; the management account for service-managed ones.
 
-    ``units`` remembers the targets: unit id -> Regions. ``operations`` are in order of acceptance. ``token`` and
-    ``asked`` are the request that made the set, ``modified`` says that it has changed since.
+    ``units`` remembers the targets: unit id -> Regions. ``operations`` are in order of acceptance. ``asked`` is
+    the request that made the set, ``modified`` says that it has changed since.
     """
 
     account: str
@@ -162,7 +162,6 @@ class StackSetRecord:
     id: str
     arn: str
     settings: Settings
-    token: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
     modified: bool = False
     status: str = "ACTIVE"
@@ -196,7 +195,7 @@ class StackSetRecord:
 
     def forget_target(self, unit_id: str, regions: tuple[str, ...]) -> None:
         """A unit is no target any more in those of these Regions where it has no instance left."""
-        left = {one.region for one in self.instances.values() if one.unit_id == unit_id}
+        left = {instance.region for instance in self.instances.values() if instance.unit_id == unit_id}
         kept = self.units.get(unit_id, set()) - (set(regions) - left)
         if kept:
             self.units[unit_id] = kept

@@ -103,7 +103,7 @@ class Roles:
         return session_of(role, _SESSION)
 
     def _trusts_service(self, document: str, service: str, stack_set: StackSetRecord) -> bool:
-        """What a service says of itself when it assumes a role: for whom, and for which resource."""
+        """Whether a trust policy lets a service in that acts for the stack set."""
         context = {"aws:SourceAccount": stack_set.account, "aws:SourceArn": stack_set.arn}
         decision = self._world.policies.allowed_by_resource(
             document, service_principal(service), _ASSUME, "*", context

@@ -8,7 +8,7 @@ from typing import Any
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.cloudformation.scope import partition_of
 from orgmon.sandbox.stacksets import refusals, shapes
-from orgmon.sandbox.stacksets.callers import Caller, caller_of, check_service_managed, found, operable
+from orgmon.sandbox.stacksets.callers import Caller, caller_of, check_service_managed, named_set, operable
 from orgmon.sandbox.stacksets.checks import check_name, preferences_of
 from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.lists import Lists
@@ -123,7 +123,7 @@ class SetOperations:
     def describe(self, call: Call) -> Members:
         """DescribeStackSet: a deleted one by its id only."""
         with self._engine.lock:
-            return {"StackSet": shapes.set_shape(found(self._engine, call, deleted=True))}
+            return {"StackSet": shapes.set_shape(named_set(self._engine, call, deleted=True))}
 
     def list(self, call: Call) -> Members:
         """ListStackSets: what the caller sees, deleted ones included unless Status says otherwise."""

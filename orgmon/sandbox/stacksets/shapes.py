@@ -24,7 +24,7 @@ def set_shape(stack_set: StackSetRecord) -> Members:
         "AdministrationRoleARN": stack_set.settings.administration_role,
         "ExecutionRoleName": stack_set.settings.execution_role,
         "OrganizationalUnitIds": sorted(stack_set.units),
-        "Regions": sorted({one.region for one in stack_set.instances.values()}),
+        "Regions": sorted({instance.region for instance in stack_set.instances.values()}),
     }
 
 

@@ -43,14 +43,14 @@ class Targets:
     @property
     def wire(self) -> dict[str, Any]:
         """DeploymentTargets, as an operation shows them."""
-        found: dict[str, Any] = {}
+        targets: dict[str, Any] = {}
         if self.accounts:
-            found["Accounts"] = list(self.accounts)
+            targets["Accounts"] = list(self.accounts)
         if self.units:
-            found["OrganizationalUnitIds"] = list(self.units)
+            targets["OrganizationalUnitIds"] = list(self.units)
         if self.units and self.accounts:
-            found["AccountFilterType"] = self.account_filter
-        return found
+            targets["AccountFilterType"] = self.account_filter
+        return targets
 
 
 def targets_of(params: Params, stack_set: StackSetRecord, *, creates: bool = False) -> Targets:
@@ -132,7 +132,9 @@ def accounts_of(organization: OrgView, stack_set: StackSetRecord, targets: Targe
         return dict.fromkeys(targets.accounts, "")
     below: dict[str, str] = {}
     for unit_id in targets.units:
-        reached = {one.account for one in stack_set.instances.values() if one.unit_id == unit_id}
+        reached = {
+            instance.account for instance in stack_set.instances.values() if instance.unit_id == unit_id
+        }
         if unit_id in organization.units:
             reached |= organization.members_under(unit_id)
         for account in sorted(reached - {organization.management_account}):

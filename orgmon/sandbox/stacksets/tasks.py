@@ -143,7 +143,7 @@ class Creation(Task):
 
 
 class Update(Task):
-    """UpdateStackSet and UpdateStackInstances.
+    """UpdateStackSet.
 
     ``apply`` changes the stack set first; ``outdates``: every instance is OUTDATED from then on, targeted or not.
     """
@@ -163,7 +163,7 @@ class Update(Task):
 
     def begin(self, stack_set: StackSetRecord) -> list[Instance]:
         """Change the set, mark all instances that it concerns; INOPERABLE ones are left out."""
-        chosen = [one for one in self._choose(stack_set) if one.status != "INOPERABLE"]
+        chosen = [instance for instance in self._choose(stack_set) if instance.status != "INOPERABLE"]
         self._apply(stack_set)
         if self._outdates:
             for instance in stack_set.instances.values():
@@ -195,7 +195,7 @@ class Overriding(Task):
 
     def begin(self, stack_set: StackSetRecord) -> list[Instance]:
         """Change the overrides and mark the instances."""
-        chosen = [one for one in self._choose(stack_set) if one.status != "INOPERABLE"]
+        chosen = [instance for instance in self._choose(stack_set) if instance.status != "INOPERABLE"]
         for instance in chosen:
             instance.overrides = overridden(instance.overrides, self._overrides)
             instance.status = "OUTDATED"
@@ -268,13 +268,13 @@ def overridden(before: dict[str, str], given: Overrides | None) -> dict[str, str
     """The overrides after a request: unchanged without any, else exactly those that are given."""
     if given is None:
         return dict(before)
-    found = {}
+    overrides = {}
     for name, (value, keep) in given.items():
         if keep and name in before:
-            found[name] = before[name]
+            overrides[name] = before[name]
         elif not keep:
-            found[name] = value or ""
-    return found
+            overrides[name] = value or ""
+    return overrides
 
 
 def banned_in(stack_set: StackSetRecord) -> str:

@@ -35,13 +35,13 @@ class Derived:
             return (self._decrypt(call, call.response),)
         if call.operation != "BatchGetSecretValue":
             return ()
-        found: list[Written] = []
+        records: list[Written] = []
         for value in call.response.get("SecretValues", []):
             parameters = {"secretId": value["ARN"]}
             read = {**own, "eventID": str(uuid.uuid4()), "eventName": "GetSecretValue"}
-            found.append(Written(call.account, call.region, {**read, "requestParameters": parameters}))
-            found.append(self._decrypt(call, value))
-        return tuple(found)
+            records.append(Written(call.account, call.region, {**read, "requestParameters": parameters}))
+            records.append(self._decrypt(call, value))
+        return tuple(records)
 
     def _decrypt(self, call: Call, secret: dict[str, Any]) -> Written:
         key_arn = self._key_of(call, str(secret["ARN"]))

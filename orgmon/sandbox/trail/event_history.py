@@ -52,12 +52,12 @@ class EventHistory:
         if len(attributes) > 1:
             raise Refusal("InvalidLookupAttributesException", "You can use only one lookup attribute.")
         start, end = _span(call)
-        found = [
+        records = [
             record
             for record in reversed(self.of(call.account, call.region))
             if start <= record["eventTime"] <= end and all(_fits(record, each) for each in attributes)
         ]
-        return _page(found, call)
+        return _page(records, call)
 
 
 def _span(call: Call) -> tuple[str, str]:
@@ -83,7 +83,7 @@ def _fits(record: Record, attribute: dict[str, str]) -> bool:
     return _ATTRIBUTES[key](record) == attribute["AttributeValue"]
 
 
-def _page(found: list[Record], call: Call) -> dict[str, Any]:
+def _page(records: list[Record], call: Call) -> dict[str, Any]:
     size = int(call.params.get("MaxResults") or PAGE)
     if not 1 <= size <= PAGE:
         raise Refusal("InvalidMaxResultsException", f"MaxResults must be between 1 and {PAGE}.")
@@ -91,8 +91,8 @@ def _page(found: list[Record], call: Call) -> dict[str, Any]:
     if not token.isdigit():
         raise Refusal("InvalidNextTokenException", "The token is not valid.")
     begin = int(token)
-    answer: dict[str, Any] = {"Events": [_wire(record) for record in found[begin : begin + size]]}
-    if len(found) > begin + size:
+    answer: dict[str, Any] = {"Events": [_wire(record) for record in records[begin : begin + size]]}
+    if len(records) > begin + size:
         answer["NextToken"] = str(begin + size)
     return answer
 

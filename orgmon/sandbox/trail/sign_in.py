@@ -53,14 +53,14 @@ def _identity(world: World, account: str, user: str, succeeded: bool) -> Record:
     if user == ROOT:
         arn = f"arn:aws:iam::{account}:root"
         return {"type": "Root", "principalId": account, "arn": arn, "accountId": account, "accessKeyId": ""}
-    found = world.stores.iam(account).users.get(user)
-    if found is None or not succeeded:
-        name = HIDDEN if found is None else user
+    iam_user = world.stores.iam(account).users.get(user)
+    if iam_user is None or not succeeded:
+        name = HIDDEN if iam_user is None else user
         return {"type": "IAMUser", "accountId": account, "accessKeyId": "", "userName": name}
     return {
         "type": "IAMUser",
-        "principalId": found.id,
-        "arn": found.arn,
+        "principalId": iam_user.id,
+        "arn": iam_user.arn,
         "accountId": account,
         "userName": user,
     }

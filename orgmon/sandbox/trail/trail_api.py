@@ -24,7 +24,7 @@ _CHANGING = {
 
 
 class TrailApi:
-    """Answers the calls; UpdateTrail and the selectors stay moto's, behind a check."""
+    """Answers the calls; UpdateTrail and putting selectors stay moto's, behind a check."""
 
     def __init__(self, world: World, trails: Trails, delivery: Delivery, history: EventHistory) -> None:
         self._world = world
@@ -53,14 +53,14 @@ class TrailApi:
         """All trails in sight, or the named ones."""
         with_shadows = call.params.get("includeShadowTrails", True)
         names = call.params.get("trailNameList") or []
-        found = self._trails.visible(call.account, call.region, bool(with_shadows) or bool(names))
-        chosen = [each for each in found if not names or each.arn in names or each.trail_name in names]
+        visible = self._trails.visible(call.account, call.region, bool(with_shadows) or bool(names))
+        chosen = [each for each in visible if not names or each.arn in names or each.trail_name in names]
         return {"trailList": [_described(each) for each in chosen]}
 
     def list_trails(self, call: Call) -> dict[str, Any]:
         """Name, ARN and home Region of the trails in sight."""
-        found = self._trails.visible(call.account, call.region, True)
-        return {"Trails": [each.short() for each in found]}
+        trails = self._trails.visible(call.account, call.region, True)
+        return {"Trails": [each.short() for each in trails]}
 
     def get(self, call: Call) -> dict[str, Any]:
         """One trail."""
@@ -110,7 +110,7 @@ class TrailApi:
 
 
 def _described(trail: Any) -> dict[str, Any]:
-    found: dict[str, Any] = trail.description(include_region=True)
-    found["HasCustomEventSelectors"] = bool(trail.event_selectors or trail.advanced_event_selectors)
-    found["HasInsightSelectors"] = bool(trail.insight_selectors)
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    description: dict[str, Any] = trail.description(include_region=True)
+    description["HasCustomEventSelectors"] = bool(trail.event_selectors or trail.advanced_event_selectors)
+    description["HasInsightSelectors"] = bool(trail.insight_selectors)
+    return {name: value for name, value in description.items() if value not in (None, "")}

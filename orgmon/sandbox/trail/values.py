@@ -84,17 +84,17 @@ def _plain(value: Any) -> Any:
 
 def _of_bucket(given: Mapping[str, Any], shape: Any) -> dict[str, Any] | None:
     """S3 names the bucket ``bucketName``, takes policies apart, and keeps the spelling of its XML documents."""
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in given.items():
         if name == "Bucket":
-            found["bucketName"] = value
+            members["bucketName"] = value
         elif name == "Policy":
-            found["bucketPolicy"] = _parsed(value)
+            members["bucketPolicy"] = _parsed(value)
         elif isinstance(value, Mapping):
-            found[name] = json.loads(json.dumps(value, default=str))
+            members[name] = json.loads(json.dumps(value, default=str))
         elif name not in _LEFT_OUT and value is not None:
-            found[lowered(name)] = _plain(value)
-    return found or None
+            members[lowered(name)] = _plain(value)
+    return members or None
 
 
 def _parsed(text: Any) -> Any:

@@ -25,25 +25,25 @@ from .case import (
 
 
 def _alarm(client: Any, name: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return found[0]
+    alarms: list[dict[str, Any]] = client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return alarms[0]
 
 
 def _group(client: Any, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
-    return found
+    group: dict[str, Any] = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
+    return group
 
 
 def _filters(client: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client("logs").describe_metric_filters(logGroupName="/orgmon/local")[
+    filters: list[dict[str, Any]] = client("logs").describe_metric_filters(logGroupName="/orgmon/local")[
         "metricFilters"
     ]
-    return found
+    return filters
 
 
 def _trail(client: Any, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = client("cloudtrail").get_trail(Name=name)["Trail"]
-    return {**found, "IsLogging": client("cloudtrail").get_trail_status(Name=name)["IsLogging"]}
+    trail: dict[str, Any] = client("cloudtrail").get_trail(Name=name)["Trail"]
+    return {**trail, "IsLogging": client("cloudtrail").get_trail_status(Name=name)["IsLogging"]}
 
 
 def _managed(client: Any, arn: str) -> Any:

@@ -24,25 +24,25 @@ from .case import (
 def _rule(client: Any, physical_id: str) -> dict[str, Any]:
     bus, _, name = physical_id.rpartition("|")
     where = {"EventBusName": bus or "default"}
-    found: dict[str, Any] = client("events").describe_rule(Name=name, **where)
+    rule: dict[str, Any] = client("events").describe_rule(Name=name, **where)
     targets = client("events").list_targets_by_rule(Rule=name, **where)["Targets"]
-    return {**found, "Targets": targets}
+    return {**rule, "Targets": targets}
 
 
 def _bus(client: Any, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = client("events").describe_event_bus(Name=name)
-    return found
+    bus: dict[str, Any] = client("events").describe_event_bus(Name=name)
+    return bus
 
 
 def _queue(client: Any, url: str) -> dict[str, str]:
     answer = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-    found: dict[str, str] = answer["Attributes"]
-    return found
+    attributes: dict[str, str] = answer["Attributes"]
+    return attributes
 
 
 def _topic(client: Any, arn: str) -> dict[str, str]:
-    found: dict[str, str] = client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
-    return found
+    attributes: dict[str, str] = client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+    return attributes
 
 
 def _first_topic_policy(client: Any, _: str) -> Any:
