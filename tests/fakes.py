@@ -75,8 +75,8 @@ class FakeStackSets(StackSets):
     ) -> tuple[OperationResult, ...]:
         self.reads.append(status)
         script = self.results_of[operation_id]
-        found = script.pop(0) if len(script) > 1 else script[0]
-        return tuple(result for result in found if status is None or result.status is status)
+        results = script.pop(0) if len(script) > 1 else script[0]
+        return tuple(result for result in results if status is None or result.status is status)
 
     def update(
         self,

@@ -78,8 +78,8 @@ def failure_of(error: Exception, operation: str = "cloudformation:CreateStack") 
 
 
 def test_an_error_says_call_thing_place_code_and_text() -> None:
-    found = failure_of(refused("AccessDenied", "User x may not"))
-    assert found.what == (
+    failure = failure_of(refused("AccessDenied", "User x may not"))
+    assert failure.what == (
         "cloudformation:CreateStack of orgmon-base failed (eu-west-1): AccessDenied: User x may not"
     )
 
@@ -90,16 +90,16 @@ def test_what_is_not_there_is_told_apart(code: str) -> None:
 
 
 def test_without_a_name_for_the_call_it_is_botocore_s() -> None:
-    found = failure_of(refused("Code", operation="ListTopics"), operation="")
-    assert isinstance(found, AwsError)
-    assert found.operation == "ListTopics"
+    failure = failure_of(refused("Code", operation="ListTopics"), operation="")
+    assert isinstance(failure, AwsError)
+    assert failure.operation == "ListTopics"
 
 
 def test_a_refusal_without_a_code_is_no_answer_of_aws() -> None:
     error = botocore.exceptions.ClientError({}, "ListTopics")
-    found = failure_of(error)
-    assert isinstance(found, AwsError)
-    assert found.code == NOT_AWS
+    failure = failure_of(error)
+    assert isinstance(failure, AwsError)
+    assert failure.code == NOT_AWS
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_what_to_do_about_it(code: str, words: str) -> None:
     ],
 )
 def test_missing_credentials_are_no_matter_of_one_call(error: Exception) -> None:
-    found = failure_of(error)
-    assert not isinstance(found, AwsError)
-    assert "sign in" in found.remedy
+    failure = failure_of(error)
+    assert not isinstance(failure, AwsError)
+    assert "sign in" in failure.remedy
 
 
 # -- throttling
