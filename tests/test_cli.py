@@ -21,8 +21,8 @@ HEAVY = ("boto3", "botocore", "moto", "pydantic", "rich", "sigma", "troposphere"
 
 def test_only_typer_is_imported_for_help() -> None:
     code = f"import sys, orgmon.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +115,7 @@ def test_what_needs_no_credentials_loads_no_aws_sdk(command: list[str]) -> None:
         "import sys; from orgmon.cli import app, run; code = run(sys.argv[1:]);"
         "print([name for name in sys.modules if name.startswith(('boto', 'moto'))], code)"
     )
-    found = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True, cwd=sample.ROOT
     )
-    assert found.stdout.splitlines()[-1] == "[] 0"
+    assert done.stdout.splitlines()[-1] == "[] 0"
