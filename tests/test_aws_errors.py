@@ -14,10 +14,13 @@ from botocore.parsers import ResponseParserError
 from botocore.retries.standard import ThrottledRetryableChecker
 
 from orgmon.aws.answers import UnreadableAnswer
-from orgmon.aws.errors import NOT_AWS, translated
+from orgmon.aws.errors import NOBODY, NOT_AWS, translated
 from orgmon.errors import AwsError, NotFoundError, OrgmonError
 from orgmon.failure import DEFAULT_REMEDY, THROTTLING, is_throttling, remedy_for
 from tests.fake_client import refused
+
+BEFORE_ANY_CALL = (*NOBODY, botocore.exceptions.ProfileNotFound)
+"""What has no place: nobody is signed in."""
 
 
 def classes() -> Iterator[type[Exception]]:
@@ -54,8 +57,8 @@ def test_every_error_of_the_sdk_is_translated(kind: type[Exception]) -> None:
     with pytest.raises(OrgmonError) as caught, translated("sns:Publish", account="123", region="eu-west-1"):
         raise error
     assert caught.value.__cause__ is error
-    if not isinstance(error, botocore.exceptions.ClientError):
-        assert caught.value.remedy
+    assert caught.value.remedy or isinstance(error, botocore.exceptions.ClientError)
+    assert isinstance(caught.value, AwsError) != isinstance(error, BEFORE_ANY_CALL)
     if isinstance(caught.value, AwsError):
         assert (caught.value.account, caught.value.region) == ("123", "eu-west-1")
         assert caught.value.operation == "sns:Publish"
