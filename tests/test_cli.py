@@ -79,10 +79,7 @@ def test_rendering_is_fresh_twice_the_same_and_stale_when_touched(
     folder = tmp_path / "templates"
     options = ["--config", str(sample.PATH), "--folder", str(folder)]
     assert run(["render", *options]) == 0
-    first = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert run(["render", *options]) == 0
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
-    assert run(["render", "--check", *options]) == 0
+    assert run(["render", "--check", *options]) == 0  # it renders again, and compares
     (folder / "orgmon-hub.yaml").write_text("changed")
     assert run(["render", "--check", *options]) == 3
     assert "orgmon-hub.yaml is stale" in capsys.readouterr().out
