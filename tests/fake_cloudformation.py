@@ -143,12 +143,12 @@ class FakeCloudFormation:
     def describe_change_set(self, **arguments: Any) -> dict[str, Any]:
         """A change set; once it was looked at it is worked out."""
         self._begin("describe_change_set", arguments)
-        found = self._change_set(arguments)
-        told = dict(found)
-        if found["Status"] == "CREATE_PENDING" and found["reason"]:
-            found |= {"Status": "FAILED", "StatusReason": found["reason"]}
-        elif found["Status"] == "CREATE_PENDING":
-            found |= {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
+        change_set = self._change_set(arguments)
+        told = dict(change_set)
+        if change_set["Status"] == "CREATE_PENDING" and change_set["reason"]:
+            change_set |= {"Status": "FAILED", "StatusReason": change_set["reason"]}
+        elif change_set["Status"] == "CREATE_PENDING":
+            change_set |= {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
         return told
 
     def delete_change_set(self, **arguments: Any) -> None:
@@ -162,11 +162,9 @@ class FakeCloudFormation:
         self._begin("execute_change_set", arguments)
         self.tokens.append(arguments["ClientRequestToken"])
         for _ in range(2 if "execute_change_set" in self.repeated else 1):
-            found = self._change_set(arguments)
-            if found["ExecutionStatus"] != "AVAILABLE":
-                text = (
-                    f"ChangeSet [c] cannot be executed in its current status of [{found['ExecutionStatus']}]"
-                )
+            change_set = self._change_set(arguments)
+            if change_set["ExecutionStatus"] != "AVAILABLE":
+                text = f"ChangeSet [c] cannot be executed in its current status of [{change_set['ExecutionStatus']}]"
                 raise refused("InvalidChangeSetStatus", text)
             self.change(self._stack(arguments["StackName"]), arguments["ChangeSetName"])
 
@@ -197,7 +195,7 @@ class FakeCloudFormation:
         return self.stacks[name]
 
     def _change_set(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        found = self._stack(arguments["StackName"]).change_sets.get(arguments["ChangeSetName"])
-        if found is None:
+        change_set = self._stack(arguments["StackName"]).change_sets.get(arguments["ChangeSetName"])
+        if change_set is None:
             raise refused("ChangeSetNotFound", f"ChangeSet [{arguments['ChangeSetName']}] does not exist")
-        return found
+        return change_set

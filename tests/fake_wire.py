@@ -55,9 +55,9 @@ class FakeWire:
         return [request for request in self.requests if request.service == service]
 
     def _answer(self, request: Any, **_: object) -> AWSResponse:
-        found = _read(request)
-        self.requests.append(found)
-        status, content = self.handlers.get(found.service, nothing)(found)
+        asked = _read(request)
+        self.requests.append(asked)
+        status, content = self.handlers.get(asked.service, nothing)(asked)
         return AWSResponse(request.url, status, NUMBER, _Raw(content))
 
     def _assume(self, request: Request) -> tuple[int, bytes]:

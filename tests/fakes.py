@@ -48,8 +48,8 @@ class FakeStackSets(StackSets):
     """Operations of stack sets. What is started succeeds at once, unless a test says otherwise.
 
     ``refusals`` answer the next starts, None for one that is accepted. ``looks`` are what the next looks at an
-    operation see (its last one for ever), ``results`` what is read of each, ``lag`` how many lists still show an
-    operation as it was.
+    operation see (its last one for ever), ``results_of`` what is read of it then; ``next_looks`` and
+    ``next_results`` are those of whatever is started next. ``listed`` are the operations, the newest first.
     """
 
     listed: list[Operation] = field(default_factory=list)
@@ -75,8 +75,8 @@ class FakeStackSets(StackSets):
     ) -> tuple[OperationResult, ...]:
         self.reads.append(status)
         script = self.results_of[operation_id]
-        found = script.pop(0) if len(script) > 1 else script[0]
-        return tuple(result for result in found if status is None or result.status is status)
+        results = script.pop(0) if len(script) > 1 else script[0]
+        return tuple(result for result in results if status is None or result.status is status)
 
     def update(
         self,

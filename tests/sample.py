@@ -33,8 +33,8 @@ def stack_inputs() -> Inputs:
 
 def organization(given: Config | None = None) -> Organization:
     """The organization that the shipped config describes, as AWS would tell it."""
-    found = given or config()
-    paths = sorted({"Root", *(f"Root/{unit.path}" for unit in found.units)}, key=lambda path: path.count("/"))
+    given = given or config()
+    paths = sorted({"Root", *(f"Root/{unit.path}" for unit in given.units)}, key=lambda path: path.count("/"))
     units = tuple(_unit(path, number) for number, path in enumerate(paths))
     by_path = {unit.path: unit.id for unit in units}
     accounts = tuple(
@@ -45,9 +45,9 @@ def organization(given: Config | None = None) -> Organization:
             AccountState.ACTIVE,
             by_path["Root" if entry.unit == "Root" else f"Root/{entry.unit}"],
         )
-        for entry in found.accounts
+        for entry in given.accounts
     )
-    return Organization(found.organization.id, found.organization.management_account, units, accounts)
+    return Organization(given.organization.id, given.organization.management_account, units, accounts)
 
 
 def _unit(path: str, number: int) -> OrganizationalUnit:

@@ -90,91 +90,91 @@ class World:
         return replace(self, state=replace(self.state, **changes))  # type: ignore[arg-type]
 
     def _stacks(self, step: CreateStack | UpdateStack | DeleteStack) -> tuple[Stack, ...]:
-        name, found = step.stack.name, self.state.stack(step.stack.name)
-        others = tuple(stack for stack in self.state.stacks if stack.name != name)
+        name, stack = step.stack.name, self.state.stack(step.stack.name)
+        others = tuple(other for other in self.state.stacks if other.name != name)
         if isinstance(step, CreateStack):
-            _require(found is None, f"AlreadyExistsException: {name}")
+            _require(stack is None, f"AlreadyExistsException: {name}")
             return (*others, replace(step.stack, status="CREATE_COMPLETE"))
-        if found is None:
+        if stack is None:
             raise Refused(f"stack {name} does not exist")
         if isinstance(step, DeleteStack):
             full = name == self.bucket_stack and self.state.artifacts
             _require(not full, "BucketNotEmpty")
             return others
-        _require(found.status in UPDATABLE, f"{name} is in {found.status} state and can not be updated")
+        _require(stack.status in UPDATABLE, f"{name} is in {stack.status} state and can not be updated")
         return (*others, replace(step.stack, status="UPDATE_COMPLETE"))
 
     def _stack_sets(self, step: CreateStackSet | DeleteStackSet) -> tuple[StackSet, ...]:
-        name, found = step.stack_set.name, self.state.stack_set(step.stack_set.name)
-        others = tuple(item for item in self.state.stack_sets if item.name != name)
+        name, stack_set = step.stack_set.name, self.state.stack_set(step.stack_set.name)
+        others = tuple(other for other in self.state.stack_sets if other.name != name)
         if isinstance(step, CreateStackSet):
-            _require(found is None, f"NameAlreadyExistsException: {name}")
+            _require(stack_set is None, f"NameAlreadyExistsException: {name}")
             return (
                 *others,
                 replace(step.stack_set, instances=(), units=(), auto_deployment=step.auto_deployment),
             )
-        _require(found is not None and not found.instances, f"StackSetNotEmptyException: {name}")
+        _require(stack_set is not None and not stack_set.instances, f"StackSetNotEmptyException: {name}")
         return others
 
     def _stack_set(self, step: Step) -> StackSet:
-        found = self.state.stack_set(step.target_name)
-        if found is None:
+        stack_set = self.state.stack_set(step.target_name)
+        if stack_set is None:
             raise Refused(f"StackSetNotFoundException: {step.target_name}")
-        return found
+        return stack_set
 
     def _changed(self, stack_set: StackSet, instances: Instances, walked: frozenset[Pair] = NOBODY) -> World:
         changed = replace(stack_set, instances=tuple(instances.values()))
-        others = tuple(item for item in self.state.stack_sets if item.name != stack_set.name)
+        others = tuple(other for other in self.state.stack_sets if other.name != stack_set.name)
         state = replace(self.state, stack_sets=(*others, changed))
         return replace(self, state=state, walked=self.walked | walked)
 
     def _update(self, step: UpdateStackSet, failing: frozenset[Pair]) -> World:
-        found = self._stack_set(step)
-        instances = dict(found.by_pair)
+        stack_set = self._stack_set(step)
+        instances = dict(stack_set.by_pair)
         if step.sends_template:
-            found = _with_content(found, step.stack_set)
-            instances = {pair: _behind(one) for pair, one in instances.items()}
+            stack_set = _with_content(stack_set, step.stack_set)
+            instances = {pair: _behind(instance) for pair, instance in instances.items()}
         if step.auto_deployment is not None:
-            found = _switched(found, step)
-        walked = self._updated(found, step.target)
+            stack_set = _switched(stack_set, step)
+        walked = self._updated(stack_set, step.target)
         for pair in walked:
             instances[pair] = self._brought_up(instances[pair], failing)
         # Switching auto-deployment walks everything, whatever it is for: that reaches nobody on purpose.
-        return self._changed(found, instances, NOBODY if step.auto_deployment is not None else walked)
+        return self._changed(stack_set, instances, NOBODY if step.auto_deployment is not None else walked)
 
-    def _updated(self, found: StackSet, target: DeploymentTarget | None) -> frozenset[Pair]:
+    def _updated(self, stack_set: StackSet, target: DeploymentTarget | None) -> frozenset[Pair]:
         """The pairs that an update walks: those that exist, without INOPERABLE ones."""
-        chosen = frozenset(found.by_pair)
+        chosen = frozenset(stack_set.by_pair)
         if target is not None:
-            named = self._resolved(found, target)
-            self_managed = found.permission_model is PermissionModel.SELF_MANAGED
+            named = self._resolved(stack_set, target)
+            self_managed = stack_set.permission_model is PermissionModel.SELF_MANAGED
             _require(
                 not (self_managed and named - chosen), f"StackInstanceNotFoundException: {named - chosen}"
             )
-            self._require_known_units(found, target)
+            self._require_known_units(stack_set, target)
             chosen &= named
         return frozenset(
-            pair for pair in chosen if found.by_pair[pair].status is not InstanceStatus.INOPERABLE
+            pair for pair in chosen if stack_set.by_pair[pair].status is not InstanceStatus.INOPERABLE
         )
 
     def _create(self, step: CreateStackInstances, failing: frozenset[Pair]) -> World:
-        found = self._stack_set(step)
-        walked = self._resolved(found, step.target)
-        instances = dict(found.by_pair)
+        stack_set = self._stack_set(step)
+        walked = self._resolved(stack_set, step.target)
+        instances = dict(stack_set.by_pair)
         for pair in walked:
             new = StackInstance(*pair, InstanceStatus.OUTDATED, unit_id=self._unit_of(pair, step.target))
             old = instances.get(pair, new)
             _require(old.status is not InstanceStatus.INOPERABLE, f"{pair} is INOPERABLE")
             if old.status is not InstanceStatus.CURRENT:
                 instances[pair] = self._brought_up(old, failing)
-        found = replace(found, units=tuple(sorted({*found.units, *step.target.units})))
-        return self._changed(found, instances, walked)
+        stack_set = replace(stack_set, units=tuple(sorted({*stack_set.units, *step.target.units})))
+        return self._changed(stack_set, instances, walked)
 
     def _delete(self, step: DeleteStackInstances, failing: frozenset[Pair]) -> World:
-        found = self._stack_set(step)
-        self._require_known_units(found, step.target)
-        walked = self._resolved(found, step.target) & frozenset(found.by_pair)
-        instances = dict(found.by_pair)
+        stack_set = self._stack_set(step)
+        self._require_known_units(stack_set, step.target)
+        walked = self._resolved(stack_set, step.target) & frozenset(stack_set.by_pair)
+        instances = dict(stack_set.by_pair)
         for pair in walked:
             if pair in failing and not step.retain:
                 detail = DetailedStatus.INOPERABLE
@@ -184,25 +184,25 @@ class World:
             elif self._is_active(pair.account) or step.retain:
                 del instances[pair]
         left = {instance.unit_id for instance in instances.values()}
-        found = replace(found, units=tuple(unit for unit in found.units if unit in left))
-        return self._changed(found, instances, walked)
+        stack_set = replace(stack_set, units=tuple(unit for unit in stack_set.units if unit in left))
+        return self._changed(stack_set, instances, walked)
 
     def _import(self, step: ImportStacksToStackSet) -> World:
         """Imported stacks run whatever they ran before; nobody has compared it with the stack set's template."""
-        found = self._stack_set(step)
-        instances = dict(found.by_pair)
+        stack_set = self._stack_set(step)
+        instances = dict(stack_set.by_pair)
         for identity in step.stack_ids:
             pair = Pair(identity.split(":")[4], identity.split(":")[3])
             _require(pair not in instances, f"{pair} is in the stack set already")
             instances[pair] = StackInstance(
                 *pair, InstanceStatus.OUTDATED, stack_id=identity, unit_id=step.unit
             )
-        found = replace(found, units=tuple(sorted({*found.units, step.unit} - {""})))
-        return self._changed(found, instances, frozenset(instances) - frozenset(found.by_pair))
+        stack_set = replace(stack_set, units=tuple(sorted({*stack_set.units, step.unit} - {""})))
+        return self._changed(stack_set, instances, frozenset(instances) - frozenset(stack_set.by_pair))
 
-    def _resolved(self, found: StackSet, target: DeploymentTarget) -> frozenset[Pair]:
+    def _resolved(self, stack_set: StackSet, target: DeploymentTarget) -> frozenset[Pair]:
         """The pairs that a target means: by unit where the stack set is service-managed."""
-        if found.permission_model is PermissionModel.SELF_MANAGED:
+        if stack_set.permission_model is PermissionModel.SELF_MANAGED:
             _require(not target.units, "OrganizationalUnitIds are for service-managed stack sets")
             return target.pairs
         _require(bool(target.units), "OrganizationalUnitIds are required")
@@ -211,18 +211,18 @@ class World:
         accounts = below if target.whole_units else below & target.accounts
         return frozenset(Pair(account, region) for account in accounts for region in target.regions)
 
-    def _require_known_units(self, found: StackSet, target: DeploymentTarget) -> None:
+    def _require_known_units(self, stack_set: StackSet, target: DeploymentTarget) -> None:
         _require(
-            set(target.units) <= set(found.units),
-            f"unit of {target.units} not found in StackSet {found.name}",
+            set(target.units) <= set(stack_set.units),
+            f"unit of {target.units} not found in StackSet {stack_set.name}",
         )
 
     def _unit_of(self, pair: Pair, target: DeploymentTarget) -> str:
         return next((unit for unit in target.units if pair.account in self.organization.under(unit)), "")
 
-    def _is_active(self, account: str) -> bool:
-        found = self.organization.by_id.get(account)
-        return found is not None and found.is_active
+    def _is_active(self, account_id: str) -> bool:
+        account = self.organization.by_id.get(account_id)
+        return account is not None and account.is_active
 
     def _brought_up(self, instance: StackInstance, failing: frozenset[Pair]) -> StackInstance:
         """An instance after its account and Region were walked."""
@@ -242,9 +242,9 @@ def _require(holds: bool, otherwise: str) -> None:
         raise Refused(otherwise)
 
 
-def _with_content(found: StackSet, wanted: StackSet) -> StackSet:
+def _with_content(stack_set: StackSet, wanted: StackSet) -> StackSet:
     return replace(
-        found,
+        stack_set,
         template=wanted.template,
         parameters=wanted.parameters,
         tags=wanted.tags,
@@ -259,9 +259,9 @@ def _behind(instance: StackInstance) -> StackInstance:
     return replace(instance, status=InstanceStatus.OUTDATED, detailed_status=DetailedStatus.PENDING)
 
 
-def _switched(found: StackSet, step: UpdateStackSet) -> StackSet:
+def _switched(stack_set: StackSet, step: UpdateStackSet) -> StackSet:
     wanted = step.auto_deployment or AutoDeployment()
-    service_managed = found.permission_model is PermissionModel.SERVICE_MANAGED
+    service_managed = stack_set.permission_model is PermissionModel.SERVICE_MANAGED
     _require(service_managed, "AutoDeployment is for service-managed stack sets")
     _require(step.target is None, "AutoDeployment cannot be changed together with targets")
-    return replace(found, auto_deployment=wanted)
+    return replace(stack_set, auto_deployment=wanted)

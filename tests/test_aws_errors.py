@@ -14,10 +14,13 @@ from botocore.parsers import ResponseParserError
 from botocore.retries.standard import ThrottledRetryableChecker
 
 from orgmon.aws.answers import UnreadableAnswer
-from orgmon.aws.errors import NOT_AWS, translated
+from orgmon.aws.errors import NOBODY, NOT_AWS, translated
 from orgmon.errors import AwsError, NotFoundError, OrgmonError
 from orgmon.failure import DEFAULT_REMEDY, THROTTLING, is_throttling, remedy_for
 from tests.fake_client import refused
+
+BEFORE_ANY_CALL = (*NOBODY, botocore.exceptions.ProfileNotFound)
+"""What has no place: nobody is signed in."""
 
 
 def classes() -> Iterator[type[Exception]]:
@@ -54,8 +57,8 @@ def test_every_error_of_the_sdk_is_translated(kind: type[Exception]) -> None:
     with pytest.raises(OrgmonError) as caught, translated("sns:Publish", account="123", region="eu-west-1"):
         raise error
     assert caught.value.__cause__ is error
-    if not isinstance(error, botocore.exceptions.ClientError):
-        assert caught.value.remedy
+    assert caught.value.remedy or isinstance(error, botocore.exceptions.ClientError)
+    assert isinstance(caught.value, AwsError) != isinstance(error, BEFORE_ANY_CALL)
     if isinstance(caught.value, AwsError):
         assert (caught.value.account, caught.value.region) == ("123", "eu-west-1")
         assert caught.value.operation == "sns:Publish"
@@ -78,8 +81,8 @@ def failure_of(error: Exception, operation: str = "cloudformation:CreateStack") 
 
 
 def test_an_error_says_call_thing_place_code_and_text() -> None:
-    found = failure_of(refused("AccessDenied", "User x may not"))
-    assert found.what == (
+    failure = failure_of(refused("AccessDenied", "User x may not"))
+    assert failure.what == (
         "cloudformation:CreateStack of orgmon-base failed (eu-west-1): AccessDenied: User x may not"
     )
 
@@ -90,16 +93,16 @@ def test_what_is_not_there_is_told_apart(code: str) -> None:
 
 
 def test_without_a_name_for_the_call_it_is_botocore_s() -> None:
-    found = failure_of(refused("Code", operation="ListTopics"), operation="")
-    assert isinstance(found, AwsError)
-    assert found.operation == "ListTopics"
+    failure = failure_of(refused("Code", operation="ListTopics"), operation="")
+    assert isinstance(failure, AwsError)
+    assert failure.operation == "ListTopics"
 
 
 def test_a_refusal_without_a_code_is_no_answer_of_aws() -> None:
     error = botocore.exceptions.ClientError({}, "ListTopics")
-    found = failure_of(error)
-    assert isinstance(found, AwsError)
-    assert found.code == NOT_AWS
+    failure = failure_of(error)
+    assert isinstance(failure, AwsError)
+    assert failure.code == NOT_AWS
 
 
 @pytest.mark.parametrize(
@@ -126,9 +129,9 @@ def test_what_to_do_about_it(code: str, words: str) -> None:
     ],
 )
 def test_missing_credentials_are_no_matter_of_one_call(error: Exception) -> None:
-    found = failure_of(error)
-    assert not isinstance(found, AwsError)
-    assert "sign in" in found.remedy
+    failure = failure_of(error)
+    assert not isinstance(failure, AwsError)
+    assert "sign in" in failure.remedy
 
 
 # -- throttling

@@ -36,8 +36,8 @@ def artifacts(**answers: Answer | list[Answer]) -> tuple[Artifacts, FakeClient]:
 
 
 def test_artifacts_are_what_lies_in_the_bucket() -> None:
-    found, _ = artifacts(list_objects_v2=[{"Contents": [{"Key": "a"}]}, {"Contents": [{"Key": "b"}]}, {}])
-    assert found.read() == {Artifact(BUCKET, "a"), Artifact(BUCKET, "b")}
+    bucket, _ = artifacts(list_objects_v2=[{"Contents": [{"Key": "a"}]}, {"Contents": [{"Key": "b"}]}, {}])
+    assert bucket.read() == {Artifact(BUCKET, "a"), Artifact(BUCKET, "b")}
 
 
 def test_without_a_bucket_there_are_none_and_without_rights_that_is_told() -> None:
@@ -47,22 +47,22 @@ def test_without_a_bucket_there_are_none_and_without_rights_that_is_told() -> No
 
 
 def test_a_small_template_is_sent_and_a_large_one_goes_by_a_url_with_its_version() -> None:
-    found, client = artifacts(put_object={"VersionId": "v1"})
-    assert found.template_argument(TemplateBody("{}")) == {"TemplateBody": "{}"}
+    bucket, client = artifacts(put_object={"VersionId": "v1"})
+    assert bucket.template_argument(TemplateBody("{}")) == {"TemplateBody": "{}"}
     large = TemplateBody('"' + "x" * LARGEST_INLINE + '"')
     key = f"templates/{large.digest}.json"
     url = f"https://{BUCKET}.s3.{HOME}.amazonaws.com/{key}?versionId=v1"
-    assert found.template_argument(large) == {"TemplateURL": url}
+    assert bucket.template_argument(large) == {"TemplateURL": url}
     assert client.arguments("put_object") == [{"Bucket": BUCKET, "Key": key, "Body": large.text.encode()}]
 
 
 def test_a_bucket_is_emptied_of_all_versions_and_one_that_is_not_there_is_empty() -> None:
     version, marker = {"Key": "a", "VersionId": "1"}, {"Key": "b", "VersionId": "2"}
-    found, client = artifacts(
+    bucket, client = artifacts(
         list_object_versions=[{"Versions": [version | {"Size": 3}], "DeleteMarkers": [marker]}, {}],
         delete_objects={},
     )
-    found.empty(BUCKET, "us-east-1")
+    bucket.empty(BUCKET, "us-east-1")
     (deleted,) = client.arguments("delete_objects")
     assert deleted["Delete"] == {"Objects": [version, marker], "Quiet": True}
     artifacts(list_object_versions=NO_BUCKET)[0].empty(BUCKET, "us-east-1")
@@ -121,10 +121,10 @@ class Directory(FakeClient):
 
 
 def test_the_organization_is_read_unit_by_unit() -> None:
-    found = read_organization(Directory())
-    assert (found.id, found.management_account_id) == ("o-1", MANAGEMENT)
-    assert [unit.path for unit in found.units] == ["Root", "Root/Prod"]
-    assert found.accounts == (
+    organization = read_organization(Directory())
+    assert (organization.id, organization.management_account_id) == ("o-1", MANAGEMENT)
+    assert [unit.path for unit in organization.units] == ["Root", "Root/Prod"]
+    assert organization.accounts == (
         Account("1", "old", "o@example.com", AccountState.SUSPENDED, "ou-1"),
         Account("2", "", "", AccountState.ACTIVE, "r-1"),
     )
@@ -170,9 +170,9 @@ class Everything(FakeClient):
 def test_the_state_is_what_is_ours_by_name_and_tag_and_the_decoys_by_name() -> None:
     sessions = FakeSessions(Everything())
     ours = Ours(MANAGEMENT, HOME, ("orgmon-base",), ("platform-base",))
-    found = read_state(sessions, StackSets(sessions), Stacks(sessions), ours)
-    assert [stack_set.name for stack_set in found.stack_sets] == ["orgmon-edge", "platform-base"]
-    assert (found.stacks, found.artifacts) == ((), frozenset())
+    state = read_state(sessions, StackSets(sessions), Stacks(sessions), ours)
+    assert [stack_set.name for stack_set in state.stack_sets] == ["orgmon-edge", "platform-base"]
+    assert (state.stacks, state.artifacts) == ((), frozenset())
 
 
 def test_stacks_that_a_stack_set_left_behind_are_found_by_their_names() -> None:
@@ -185,8 +185,8 @@ def test_stacks_that_a_stack_set_left_behind_are_found_by_their_names() -> None:
         }
     ]
     sessions = FakeSessions(FakeClient("cloudformation", list_stacks=pages))
-    found = retained_stacks(sessions, "200000000000", "us-east-1", "orgmon-logs")
-    assert found == ("arn:StackSet-orgmon-logs-1",)
+    stack_ids = retained_stacks(sessions, "200000000000", "us-east-1", "orgmon-logs")
+    assert stack_ids == ("arn:StackSet-orgmon-logs-1",)
     assert sessions.asked == [("200000000000", "cloudformation", "us-east-1")]
 
 
@@ -202,13 +202,13 @@ def test_subscriptions_are_read_topic_by_topic() -> None:
     told = {"Protocol": "email", "Endpoint": "soc@example.com", "SubscriptionArn": "PendingConfirmation"}
     client = FakeClient("sns", list_subscriptions_by_topic={"Subscriptions": [told]})
     organization = sample.config().organization
-    found = subscriptions(FakeSessions(client), organization)
+    listed = subscriptions(FakeSessions(client), organization)
     topics = [asked["TopicArn"] for asked in client.arguments("list_subscriptions_by_topic")]
-    assert len(found) == len(topics) == len(set(topics)) > 1
+    assert len(listed) == len(topics) == len(set(topics)) > 1
     assert all(f":{organization.security_account}:" in topic for topic in topics)
-    assert found[0] == Subscription(found[0].topic, "email", "soc@example.com", "PendingConfirmation")
-    assert not found[0].is_confirmed
-    assert replace(found[0], arn="arn:aws:sns:1").is_confirmed
+    assert listed[0] == Subscription(listed[0].topic, "email", "soc@example.com", "PendingConfirmation")
+    assert not listed[0].is_confirmed
+    assert replace(listed[0], arn="arn:aws:sns:1").is_confirmed
 
 
 @pytest.mark.parametrize("answer", [refused("NotFound"), refused("AuthorizationError")])

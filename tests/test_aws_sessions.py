@@ -30,7 +30,7 @@ WHO: dict[str, Any] = {
 }
 
 
-def sessions(wire: FakeWire, log: list[str] | None = None, **changes: Any) -> Sessions:
+def sessions_on(wire: FakeWire, log: list[str] | None = None, **changes: Any) -> Sessions:
     """Sessions on a wire, with the management account's profile ``boss``."""
     section = OrganizationSection.model_validate(WHO | changes)
     return Sessions(section, wire.make, None if log is None else log.append)
@@ -38,20 +38,20 @@ def sessions(wire: FakeWire, log: list[str] | None = None, **changes: Any) -> Se
 
 def test_the_management_account_s_own_credentials_sign_its_calls() -> None:
     wire = FakeWire()
-    sessions(wire).management("cloudtrail").describe_trails()
+    sessions_on(wire).management("cloudtrail").describe_trails()
     (request,) = wire.requests
     assert (request.key, request.host) == ("AKIAboss", "cloudtrail.eu-central-1.amazonaws.com")
 
 
 def test_the_management_account_is_no_member_of_its_own() -> None:
     wire = FakeWire()
-    sessions(wire).member(MANAGEMENT, "cloudtrail", "us-east-1").describe_trails()
+    sessions_on(wire).member(MANAGEMENT, "cloudtrail", "us-east-1").describe_trails()
     assert [request.host for request in wire.requests] == ["cloudtrail.us-east-1.amazonaws.com"]
 
 
 def test_a_member_s_call_is_signed_with_the_credentials_of_its_role() -> None:
     wire = FakeWire()
-    sessions(wire).member(MEMBER, "cloudtrail", "us-east-1").describe_trails()
+    sessions_on(wire).member(MEMBER, "cloudtrail", "us-east-1").describe_trails()
     assumed, asked = wire.requests
     assert (assumed.key, assumed.host) == ("AKIAboss", "sts.eu-central-1.amazonaws.com")
     assert assumed.body["RoleArn"] == f"arn:aws:iam::{MEMBER}:role/Reader"
@@ -60,17 +60,17 @@ def test_a_member_s_call_is_signed_with_the_credentials_of_its_role() -> None:
 
 def test_a_role_is_assumed_once_for_all_services_and_regions() -> None:
     wire = FakeWire()
-    found = sessions(wire)
+    sessions = sessions_on(wire)
     for region in ("us-east-1", "eu-west-1"):
         for service, method in (("cloudtrail", "describe_trails"), ("events", "list_rules")):
-            getattr(found.member(MEMBER, service, region), method)()
+            getattr(sessions.member(MEMBER, service, region), method)()
     assert len(wire.to("sts")) == 1
     assert {request.key for request in wire.to("events")} == {f"ASIA{MEMBER}X1"}
 
 
 def test_a_role_is_assumed_again_when_its_credentials_expire() -> None:
     wire = FakeWire(lifetime=timedelta(seconds=5))
-    client = sessions(wire).member(MEMBER, "cloudtrail")
+    client = sessions_on(wire).member(MEMBER, "cloudtrail")
     client.describe_trails()
     client.describe_trails()
     assert [request.key for request in wire.to("cloudtrail")] == [f"ASIA{MEMBER}X1", f"ASIA{MEMBER}X2"]
@@ -78,11 +78,11 @@ def test_a_role_is_assumed_again_when_its_credentials_expire() -> None:
 
 def test_members_share_a_client_s_models_and_connections_but_no_credentials() -> None:
     wire = FakeWire()
-    found = sessions(wire)
-    one, other = found.member(MEMBER, "cloudtrail"), found.member(OTHER, "cloudtrail")
-    assert one is not other
-    assert one._endpoint is other._endpoint
-    for client in (one, other, one):
+    sessions = sessions_on(wire)
+    first, second = sessions.member(MEMBER, "cloudtrail"), sessions.member(OTHER, "cloudtrail")
+    assert first is not second
+    assert first._endpoint is second._endpoint
+    for client in (first, second, first):
         client.describe_trails()
     keys = [request.key[:16] for request in wire.to("cloudtrail")]
     assert keys == [f"ASIA{account}" for account in (MEMBER, OTHER, MEMBER)]
@@ -90,11 +90,11 @@ def test_members_share_a_client_s_models_and_connections_but_no_credentials() ->
 
 def test_threads_that_call_at_once_do_not_mix_their_credentials_up() -> None:
     wire = FakeWire()
-    found = sessions(wire)
+    sessions = sessions_on(wire)
     accounts = [f"{200_000_000_000 + number}" for number in range(40)]
 
     def ask(account: str) -> None:
-        found.member(account, "events").list_rules(NamePrefix=account)
+        sessions.member(account, "events").list_rules(NamePrefix=account)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(ask, accounts * 3))
@@ -109,9 +109,12 @@ def test_pages_are_signed_by_the_account_whose_client_reads_them() -> None:
         200,
         b"{}" if "NextToken" in request.body else b'{"NextToken": "2"}',
     )
-    found = sessions(wire)
+    sessions = sessions_on(wire)
     pages = zip(
-        *(found.member(who, "cloudtrail").get_paginator("list_trails").paginate() for who in (MEMBER, OTHER)),
+        *(
+            sessions.member(who, "cloudtrail").get_paginator("list_trails").paginate()
+            for who in (MEMBER, OTHER)
+        ),
         strict=True,
     )
     assert len(list(pages)) == 2
@@ -122,7 +125,7 @@ def test_pages_are_signed_by_the_account_whose_client_reads_them() -> None:
 def test_where_the_role_cannot_be_assumed_nothing_is_asked_in_other_hands() -> None:
     wire = FakeWire()
     wire.handlers["sts"] = denied
-    client = sessions(wire).member(MEMBER, "cloudtrail", "us-east-1")
+    client = sessions_on(wire).member(MEMBER, "cloudtrail", "us-east-1")
     place = translated("cloudtrail:DescribeTrails", account=MEMBER, region="us-east-1")
     with pytest.raises(AwsError, match="sts:AssumeRole failed") as caught, place:
         client.describe_trails()
@@ -131,16 +134,16 @@ def test_where_the_role_cannot_be_assumed_nothing_is_asked_in_other_hands() -> N
 
 
 def test_the_same_client_is_handed_out_again() -> None:
-    found = sessions(FakeWire())
-    assert found.member(MEMBER, "events") is found.member(MEMBER, "events", "eu-central-1")
-    assert found.management("events") is not found.member(MEMBER, "events")
+    sessions = sessions_on(FakeWire())
+    assert sessions.member(MEMBER, "events") is sessions.member(MEMBER, "events", "eu-central-1")
+    assert sessions.management("events") is not sessions.member(MEMBER, "events")
 
 
 def test_clients_that_were_not_used_for_long_are_let_go() -> None:
-    found = sessions(FakeWire())
-    client = weakref.ref(found.member(MEMBER, "events"))
+    sessions = sessions_on(FakeWire())
+    client = weakref.ref(sessions.member(MEMBER, "events"))
     for number in range(CLIENTS):
-        found.member(f"{300_000_000_000 + number}", "events")
+        sessions.member(f"{300_000_000_000 + number}", "events")
     gc.collect()
     assert client() is None
 
@@ -148,12 +151,12 @@ def test_clients_that_were_not_used_for_long_are_let_go() -> None:
 def test_a_delegated_administrator_s_session_makes_the_service_managed_calls() -> None:
     wire = FakeWire()
     both = {"management": {"profile": "boss"}, "delegated_admin": {"profile": "aide"}}
-    found = sessions(wire, sessions=both)
+    sessions = sessions_on(wire, sessions=both)
     for model, expected in (
         (PermissionModel.SERVICE_MANAGED, CallAs.DELEGATED_ADMIN),
         (PermissionModel.SELF_MANAGED, CallAs.SELF),
     ):
-        client, call_as = found.stack_sets(model)
+        client, call_as = sessions.stack_sets(model)
         assert call_as is expected
         wire.handlers["cloudformation"] = lambda _: (
             200,
@@ -165,27 +168,29 @@ def test_a_delegated_administrator_s_session_makes_the_service_managed_calls() -
 
 def test_a_client_that_is_there_does_not_wait_for_one_that_is_being_made() -> None:
     wire, begun, go_on = FakeWire(), threading.Event(), threading.Event()
+    waited: list[bool] = []
 
     def make(profile: str | None) -> Any:
         if profile == "aide":
             begun.set()
-            go_on.wait(30)
+            waited.append(go_on.wait(10))
         return wire.make(profile)
 
     both = {"management": {"profile": "boss"}, "delegated_admin": {"profile": "aide"}}
-    found = Sessions(OrganizationSection.model_validate(WHO | {"sessions": both}), make)
-    first = found.management("cloudformation")
-    slow = threading.Thread(target=lambda: found.stack_sets(PermissionModel.SERVICE_MANAGED))
+    sessions = Sessions(OrganizationSection.model_validate(WHO | {"sessions": both}), make)
+    first = sessions.management("cloudformation")
+    slow = threading.Thread(target=lambda: sessions.stack_sets(PermissionModel.SERVICE_MANAGED))
     slow.start()
     assert begun.wait(30)
-    assert found.management("cloudformation") is first
+    assert sessions.management("cloudformation") is first
     go_on.set()
     slow.join(30)
+    assert waited == [True]  # and not: given up, for whoever waited behind it
 
 
 def test_calls_are_logged_with_who_and_where() -> None:
     log: list[str] = []
-    sessions(FakeWire(), log).member(MEMBER, "cloudtrail", "us-east-1").describe_trails()
+    sessions_on(FakeWire(), log).member(MEMBER, "cloudtrail", "us-east-1").describe_trails()
     assert log == [
         "management eu-central-1 sts:AssumeRole 200",
         f"{MEMBER} us-east-1 cloudtrail:DescribeTrails 200",
@@ -199,7 +204,7 @@ def test_a_profile_that_is_not_there_and_a_bad_endpoint_are_told(monkeypatch: py
     assert "organization.sessions" in caught.value.remedy
     monkeypatch.setenv("AWS_ENDPOINT_URL", "not an endpoint")
     with pytest.raises(OrgmonError, match="not an endpoint") as caught:
-        sessions(FakeWire()).management("sts")
+        sessions_on(FakeWire()).management("sts")
     assert "AWS_ENDPOINT_URL" in caught.value.remedy
 
 
@@ -217,6 +222,6 @@ def test_the_log_bucket_is_read_in_its_account_and_any_other_with_the_caller_s_c
     listed = b"<ListBucketResult><Name>x</Name></ListBucketResult>"
     for bucket in (f"orgmon-logs-{MEMBER}-eu-west-1", "somebody-s-trail"):
         wire.handlers[bucket] = lambda _: (200, listed)
-        client_of(bucket, sessions(wire), wire.make).list_objects_v2(Bucket=bucket)
+        client_of(bucket, sessions_on(wire), wire.make).list_objects_v2(Bucket=bucket)
     keys = [request.key for request in wire.requests if request.service != "sts"]
     assert keys == [f"ASIA{MEMBER}X1", "AKIANone"]

@@ -102,8 +102,8 @@ def test_a_stack_set_is_read_with_its_instances_and_its_newest_operation() -> No
         list_stack_instances=pages,
         list_stack_set_operations=operations,
     )
-    found = stack_sets.read(NAME, MANAGED)
-    assert found == replace(
+    stack_set = stack_sets.read(NAME, MANAGED)
+    assert stack_set == replace(
         WANTED,
         auto_deployment=AutoDeployment(True),
         units=("r-abcd",),
@@ -116,8 +116,8 @@ def test_a_stack_set_is_read_with_its_instances_and_its_newest_operation() -> No
             ),
         ),
     )
-    assert found is not None
-    assert found.operation == Operation("op-2", "UPDATE", OperationStatus.RUNNING, WHEN.isoformat())
+    assert stack_set is not None
+    assert stack_set.operation == Operation("op-2", "UPDATE", OperationStatus.RUNNING, WHEN.isoformat())
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_a_stack_set_without_operations_has_none() -> None:
         list_stack_instances={"Summaries": []},
         list_stack_set_operations={"Summaries": []},
     )
-    found = stack_sets.read(NAME, SELF)
-    assert found == StackSet(NAME, TemplateBody(TEXT), permission_model=SELF)
-    assert found is not None
-    assert found.operation is None
+    stack_set = stack_sets.read(NAME, SELF)
+    assert stack_set == StackSet(NAME, TemplateBody(TEXT), permission_model=SELF)
+    assert stack_set is not None
+    assert stack_set.operation is None
 
 
 def test_an_operation_says_how_many_instances_failed() -> None:
@@ -286,47 +286,51 @@ def sent(method: str, start: Callable[[StackSets], None]) -> dict[str, Any]:
 
 
 def test_instances_are_created_in_a_part_of_a_unit() -> None:
-    found = sent(
+    arguments = sent(
         "create_stack_instances", lambda sets: sets.create_instances(WANTED, "op", PREFERENCES, TARGET)
     )
-    assert found == STARTED | TARGETS
+    assert arguments == STARTED | TARGETS
 
 
 def test_whole_units_are_named_without_their_accounts() -> None:
     whole = replace(TARGET, whole_units=True)
-    found = sent(
+    arguments = sent(
         "create_stack_instances", lambda sets: sets.create_instances(WANTED, "op", PREFERENCES, whole)
     )
-    assert found["DeploymentTargets"] == {"OrganizationalUnitIds": ["r-abcd"]}
+    assert arguments["DeploymentTargets"] == {"OrganizationalUnitIds": ["r-abcd"]}
 
 
 @pytest.mark.parametrize("retain", [True, False])
 def test_instances_are_deleted_in_accounts_and_their_stacks_are_kept_where_wanted(retain: bool) -> None:
     target = replace(TARGET, units=())
-    found = sent(
+    arguments = sent(
         "delete_stack_instances",
         lambda sets: sets.delete_instances(OWN_ROLES, "op", PREFERENCES, target, retain=retain),
     )
-    assert found == STARTED | {"Accounts": ["200000000000"], "Regions": ["us-east-1"], "RetainStacks": retain}
+    assert arguments == STARTED | {
+        "Accounts": ["200000000000"],
+        "Regions": ["us-east-1"],
+        "RetainStacks": retain,
+    }
 
 
 @pytest.mark.parametrize(("unit", "units"), [("r-abcd", {"OrganizationalUnitIds": ["r-abcd"]}), ("", {})])
 def test_stacks_are_imported(unit: str, units: dict[str, Any]) -> None:
-    found = sent(
+    arguments = sent(
         "import_stacks_to_stack_set",
         lambda sets: sets.import_stacks(WANTED, "op", PREFERENCES, ("arn:1",), unit),
     )
-    assert found == STARTED | {"StackIds": ["arn:1"]} | units
+    assert arguments == STARTED | {"StackIds": ["arn:1"]} | units
 
 
 def test_an_update_with_a_template_sends_everything() -> None:
-    found = sent(
+    arguments = sent(
         "update_stack_set",
         lambda sets: sets.update(
             WANTED, "op", PREFERENCES, TARGET, {"TemplateBody": TEXT}, AutoDeployment(True)
         ),
     )
-    assert found == STARTED | TARGETS | {
+    assert arguments == STARTED | TARGETS | {
         "TemplateBody": TEXT,
         "Description": "roles",
         "Parameters": [{"ParameterKey": "Bus", "ParameterValue": "hub"}],
@@ -337,10 +341,10 @@ def test_an_update_with_a_template_sends_everything() -> None:
 
 
 def test_an_update_without_a_template_sends_no_parameters_and_switches_off_alone() -> None:
-    found = sent(
+    arguments = sent(
         "update_stack_set", lambda sets: sets.update(WANTED, "op", PREFERENCES, None, None, AutoDeployment())
     )
-    assert found == STARTED | {
+    assert arguments == STARTED | {
         "UsePreviousTemplate": True,
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "AutoDeployment": {"Enabled": False},
@@ -348,9 +352,11 @@ def test_an_update_without_a_template_sends_no_parameters_and_switches_off_alone
 
 
 def test_an_update_of_a_self_managed_stack_set_names_its_roles() -> None:
-    found = sent("update_stack_set", lambda sets: sets.update(OWN_ROLES, "op", PREFERENCES, None, None, None))
-    assert found["ExecutionRoleName"] == "execute"
-    assert "AutoDeployment" not in found
+    arguments = sent(
+        "update_stack_set", lambda sets: sets.update(OWN_ROLES, "op", PREFERENCES, None, None, None)
+    )
+    assert arguments["ExecutionRoleName"] == "execute"
+    assert "AutoDeployment" not in arguments
 
 
 # -- errors

@@ -50,8 +50,8 @@ def applied(cloudformation: FakeCloudFormation) -> StackRecord:
 
 
 def test_a_stack_is_read_with_its_template() -> None:
-    found = stacks(FakeCloudFormation(base())).read(WANTED.name, MANAGEMENT, HOME)
-    assert found == Stack(WANTED.name, MANAGEMENT, HOME, TemplateBody(TEMPLATE))
+    stack = stacks(FakeCloudFormation(base())).read(WANTED.name, MANAGEMENT, HOME)
+    assert stack == Stack(WANTED.name, MANAGEMENT, HOME, TemplateBody(TEMPLATE))
 
 
 @pytest.mark.parametrize("there", [(), (base("DELETE_COMPLETE"),)])
@@ -84,8 +84,8 @@ def test_a_stack_is_created() -> None:
 
 
 def test_a_stack_is_updated() -> None:
-    found = applied(FakeCloudFormation(base()))
-    assert (found.status, found.template) == ("UPDATE_COMPLETE", NEWER)
+    stack = applied(FakeCloudFormation(base()))
+    assert (stack.status, stack.template) == ("UPDATE_COMPLETE", NEWER)
 
 
 def test_a_stack_that_was_left_in_review_is_created() -> None:
@@ -97,8 +97,8 @@ def test_a_stack_that_was_left_in_review_is_created() -> None:
 
 def test_a_change_set_without_changes_is_dropped_and_the_stack_left_alone() -> None:
     cloudformation = FakeCloudFormation(replace(base(), template=NEWER))
-    found = applied(cloudformation)
-    assert (found.status, found.change_sets) == ("CREATE_COMPLETE", {})
+    stack = applied(cloudformation)
+    assert (stack.status, stack.change_sets) == ("CREATE_COMPLETE", {})
     assert cloudformation.calls["execute_change_set"] == 0
 
 
@@ -193,13 +193,13 @@ def test_a_change_set_that_cannot_be_dropped_is_told_and_one_that_is_gone_is_not
 # -- lost answers
 
 
-@pytest.mark.parametrize("there", [(), (base(),)])
+@pytest.mark.parametrize("is_there", [False, True])
 @pytest.mark.parametrize("lost", ["create_change_set", "execute_change_set"])
-def test_a_lost_answer_is_not_missed(lost: str, there: tuple[StackRecord, ...]) -> None:
-    cloudformation = FakeCloudFormation(*(replace(stack) for stack in there))
+def test_a_lost_answer_is_not_missed(lost: str, is_there: bool) -> None:
+    cloudformation = FakeCloudFormation(*([base()] if is_there else []))
     cloudformation.repeated = {lost}
-    found = applied(cloudformation)
-    assert (found.template, found.status) == (NEWER, "UPDATE_COMPLETE" if there else "CREATE_COMPLETE")
+    stack = applied(cloudformation)
+    assert (stack.template, stack.status) == (NEWER, "UPDATE_COMPLETE" if is_there else "CREATE_COMPLETE")
     assert cloudformation.calls["execute_change_set"] == 1
 
 
@@ -215,8 +215,8 @@ def test_an_unreadable_answer_to_a_change_is_looked_after() -> None:
             super().execute_change_set(**arguments)
             raise refused(NOT_AWS)
 
-    found = applied(Garbling(base()))
-    assert (found.template, found.status) == (NEWER, "UPDATE_COMPLETE")
+    stack = applied(Garbling(base()))
+    assert (stack.template, stack.status) == (NEWER, "UPDATE_COMPLETE")
 
 
 def test_an_execution_whose_answer_was_lost_and_that_failed_tells_why() -> None:
@@ -267,8 +267,8 @@ def test_a_change_set_that_is_of_no_use_any_more_is_made_anew(status: str, execu
 
 
 def test_a_change_that_is_under_way_is_waited_for() -> None:
-    found = applied(FakeCloudFormation(base("UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")))
-    assert found.template == NEWER
+    stack = applied(FakeCloudFormation(base("UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")))
+    assert stack.template == NEWER
 
 
 def test_a_second_operator_s_execution_of_the_same_change_is_taken_for_ours() -> None:

@@ -17,7 +17,7 @@ from orgmon.detections.meaning import matches
 from orgmon.detections.model import Detection
 from orgmon.filterpattern import JsonSelectors
 
-SHIPPED = {one.id: one for one in catalogue.resolved(catalogue.shipped(), ())}
+SHIPPED = {detection.id: detection for detection in catalogue.resolved(catalogue.shipped(), ())}
 every_filter = pytest.mark.parametrize("control", FILTERS, ids=lambda control: control.id)
 
 
@@ -25,25 +25,25 @@ def names_of(control: CisFilter, detection: Detection) -> set[str]:
     """The event names that either of the two speaks of."""
     body = filterpattern.parse(control.pattern).body
     assert isinstance(body, JsonSelectors)
-    found = {
-        one.glob.literal
-        for one in literals_of(detection.condition)
-        if isinstance(one, Matches) and one.field == "eventName" and one.glob.literal
+    names = {
+        leaf.glob.literal
+        for leaf in literals_of(detection.condition)
+        if isinstance(leaf, Matches) and leaf.field == "eventName" and leaf.glob.literal
     }
-    found |= {
+    names |= {
         word
         for word in control.pattern.replace(")", " ").replace("=", " ").replace('"', " ").split()
         if word[0].isupper()
     }
-    return found or {"StopLogging"}
+    return names or {"StopLogging"}
 
 
 def records(control: CisFilter, detection: Detection) -> Iterator[dict[str, Any]]:
     """Every name from the right source and another, allowed and refused, by a person and by a rollout."""
     sources = {
-        one.glob.literal
-        for one in literals_of(detection.condition)
-        if isinstance(one, Matches) and one.field == "eventSource"
+        leaf.glob.literal
+        for leaf in literals_of(detection.condition)
+        if isinstance(leaf, Matches) and leaf.field == "eventSource"
     } | {"autoscaling.amazonaws.com"}
     for name in sorted(names_of(control, detection)):
         for source in sorted(filter(None, sources)):

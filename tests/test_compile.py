@@ -72,31 +72,31 @@ def envelope(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def metric_filter(one: Detection) -> MetricFilter:
+def metric_filter(probe: Detection) -> MetricFilter:
     """The only filter."""
-    (found,) = metric_filters(one)
-    return found
+    (only,) = metric_filters(probe)
+    return only
 
 
 @lru_cache(4)
-def filters_of(one: Detection, prefix: str) -> list[filterpattern.FilterPattern]:
+def filters_of(probe: Detection, prefix: str) -> list[filterpattern.FilterPattern]:
     """The compiled filters, read back once for all records that they are tried with."""
-    return [filterpattern.parse(found.pattern) for found in metric_filters(one, prefix)]
+    return [filterpattern.parse(compiled.pattern) for compiled in metric_filters(probe, prefix)]
 
 
 @lru_cache(4)
-def rules_of(one: Detection) -> list[eventpattern.EventPattern]:
+def rules_of(probe: Detection) -> list[eventpattern.EventPattern]:
     """The compiled rules, read back once for all records that they are tried with."""
-    return [eventpattern.parse(rule.pattern) for rule in event_rules(one)]
+    return [eventpattern.parse(rule.pattern) for rule in event_rules(probe)]
 
 
-def by_filters(one: Detection, record: dict[str, Any], prefix: str) -> bool:
+def by_filters(probe: Detection, record: dict[str, Any], prefix: str) -> bool:
     message = json.dumps(record if prefix == TRAIL_PREFIX else envelope(record))
-    return any(found.matches(message) for found in filters_of(replace(one, examples=()), prefix))
+    return any(pattern.matches(message) for pattern in filters_of(replace(probe, examples=()), prefix))
 
 
-def by_rules(one: Detection, record: dict[str, Any]) -> bool:
-    return any(rule.matches(envelope(record)) for rule in rules_of(replace(one, examples=())))
+def by_rules(probe: Detection, record: dict[str, Any]) -> bool:
+    return any(rule.matches(envelope(record)) for rule in rules_of(replace(probe, examples=())))
 
 
 ODD = ["a*b", 'a"b', "a\\b", "100%", "é", "a b", "$.x", "{", "(a)"]
@@ -184,48 +184,50 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=400, deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_filter_patterns_say_what_the_condition_means(
-    condition: Condition, found: list[dict[str, Any]]
+    condition: Condition, trail: list[dict[str, Any]]
 ) -> None:
-    one = detection(condition)
+    probe = detection(condition)
     try:
-        metric_filters(one)
+        metric_filters(probe)
     except DetectionError:
         assume(False)
-    for record in found:
-        assert by_filters(one, record, TRAIL_PREFIX) == matches(one, record)
-        assert by_filters(one, record, MEMBER_PREFIX) == matches(one, record)
+    for record in trail:
+        wanted = matches(probe, record)
+        assert by_filters(probe, record, TRAIL_PREFIX) == wanted
+        assert by_filters(probe, record, MEMBER_PREFIX) == wanted
 
 
 @pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_event_patterns_say_what_the_condition_means(
-    condition: Condition, found: list[dict[str, Any]]
+    condition: Condition, trail: list[dict[str, Any]]
 ) -> None:
-    one = detection(condition)
+    probe = detection(condition)
     try:
-        rules = event_rules(one)
+        rules = event_rules(probe)
     except DetectionError:
         assume(False)
     wider = any(rule.recheck for rule in rules)
-    for record in found:
-        assert by_rules(one, record) == matches(one, record) or (wider and not matches(one, record))
+    for record in trail:
+        taken, wanted = by_rules(probe, record), matches(probe, record)
+        assert taken == wanted or (wider and taken)
 
 
 @pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(WORDS), conditions, st.lists(records(), min_size=4, max_size=8))
 def test_wider_rules_take_all_that_the_condition_takes(
-    name: str, condition: Condition, found: list[dict[str, Any]]
+    name: str, condition: Condition, trail: list[dict[str, Any]]
 ) -> None:
-    one = detection(All((Matches("eventName", Glob((name,))), condition)))
+    probe = detection(All((Matches("eventName", Glob((name,))), condition)))
     try:
-        rules = event_rules(one)
+        rules = event_rules(probe)
     except DetectionError:
         assume(False)
-    for record in found:
-        assert by_rules(one, record) or not matches(one, record)
-        assert by_rules(one, record) == matches(one, record) or rules[0].recheck
+    for record in trail:
+        taken, wanted = by_rules(probe, record), matches(probe, record)
+        assert taken == wanted or (rules[0].recheck and taken)
 
 
 @given(conditions)
@@ -236,15 +238,15 @@ def test_a_condition_travels_as_json(condition: Condition) -> None:
 @settings(max_examples=400, deadline=None)
 @given(conditions)
 def test_printed_patterns_are_read_back(condition: Condition) -> None:
-    one = detection(condition)
+    probe = detection(condition)
     with contextlib.suppress(DetectionError):
-        for compiled in (*metric_filters(one), *metric_filters(one, MEMBER_PREFIX)):
+        for compiled in (*metric_filters(probe), *metric_filters(probe, MEMBER_PREFIX)):
             assert str(filterpattern.parse(compiled.pattern)) == compiled.pattern
             assert filterpattern.parse(str(filterpattern.parse(compiled.pattern))) == filterpattern.parse(
                 compiled.pattern
             )
     with contextlib.suppress(DetectionError):
-        for rule in event_rules(one):
+        for rule in event_rules(probe):
             parsed = eventpattern.parse(rule.pattern)
             assert eventpattern.parse(str(parsed)) == parsed
             assert parsed.to_dict() == rule.pattern
@@ -367,7 +369,7 @@ def test_a_comparison_is_negated_by_the_other_numbers_and_all_that_is_no_number(
     assert not rule.recheck
     leaf = rule.pattern["detail"]["requestParameters"]["n"]
     assert {"numeric": opposite} in leaf
-    assert all(one in leaf for one in ({"prefix": ""}, True, False, None, {"exists": False}))
+    assert all(other in leaf for other in ({"prefix": ""}, True, False, None, {"exists": False}))
     with pytest.raises(DetectionError, match="negation of compares"):
         metric_filters(detection(Not(Compares("requestParameters.n", operator, 2))))
 
@@ -376,10 +378,12 @@ def test_a_wider_rule_never_says_which_decoys_there_are() -> None:
     twice = tuple(
         Placeholder("requestParameters.secretId", ("", ""), "decoys", ("", tail, "")) for tail in "ab"
     )
-    one = resolve(detection(All((Matches("eventName", Glob(("x",))), *twice))), [filling("decoys", ("D",))])
-    assert one is not None
+    filled = resolve(
+        detection(All((Matches("eventName", Glob(("x",))), *twice))), [filling("decoys", ("D",))]
+    )
+    assert filled is not None
     with pytest.raises(DetectionError, match="E-EB-SAMEFIELD"):
-        event_rules(one)
+        event_rules(filled)
 
 
 def test_one_field_is_reduced_to_one_list() -> None:
@@ -396,10 +400,10 @@ def test_one_field_is_reduced_to_one_list() -> None:
 
 
 def test_blocks_of_addresses() -> None:
-    one = detection(Within("sourceIPAddress", "10.0.0.0/9"))
-    assert by_rules(one, {"sourceIPAddress": "10.1.2.3"})
-    assert not by_rules(one, {"sourceIPAddress": "10.200.2.3"})
-    assert not by_rules(one, {"sourceIPAddress": "ec2.amazonaws.com"})
+    probe = detection(Within("sourceIPAddress", "10.0.0.0/9"))
+    assert by_rules(probe, {"sourceIPAddress": "10.1.2.3"})
+    assert not by_rules(probe, {"sourceIPAddress": "10.200.2.3"})
+    assert not by_rules(probe, {"sourceIPAddress": "ec2.amazonaws.com"})
 
 
 def test_alternatives_over_different_fields_are_one_rule() -> None:
@@ -413,31 +417,31 @@ def test_alternatives_over_different_fields_are_one_rule() -> None:
 
 def test_wildcards_are_split_over_rules() -> None:
     names = tuple(f"Decoy{letter}" for letter in "ABCDE")
-    open_one = detection(Placeholder("requestParameters.secretId", ("", ":secret:"), "decoys", ("", "")))
-    one = resolve(open_one, [filling("decoys", names)])
-    assert one is not None
-    rules = event_rules(one)
+    unfilled = detection(Placeholder("requestParameters.secretId", ("", ":secret:"), "decoys", ("", "")))
+    filled = resolve(unfilled, [filling("decoys", names)])
+    assert filled is not None
+    rules = event_rules(filled)
     assert [rule.name for rule in rules] == ["probe-1", "probe-2", "probe-3"]
     for name in names:
-        assert by_rules(one, {"requestParameters": {"secretId": f"arn:aws:x:secret:{name}-1"}})
-    assert not by_rules(one, {"requestParameters": {"secretId": "arn:aws:x:secret:Other"}})
+        assert by_rules(filled, {"requestParameters": {"secretId": f"arn:aws:x:secret:{name}-1"}})
+    assert not by_rules(filled, {"requestParameters": {"secretId": "arn:aws:x:secret:Other"}})
 
 
 def test_a_star_in_a_value_beside_a_star_of_the_rule_is_one_star() -> None:
-    one = resolve(
+    filled = resolve(
         detection(Placeholder("errorCode", ("",), "deployers", ("", ""))), [filling("deployers", ("a*",))]
     )
-    assert one is not None
-    assert one.condition == Matches("errorCode", Glob(("a", "")))
-    assert event_rules(one)[0].pattern["detail"] == {"errorCode": [{"prefix": "a"}]}
+    assert filled is not None
+    assert filled.condition == Matches("errorCode", Glob(("a", "")))
+    assert event_rules(filled)[0].pattern["detail"] == {"errorCode": [{"prefix": "a"}]}
 
 
 def test_many_decoys_fit_the_wildcard_quota() -> None:
     decoys = tuple(f"LedgerExportCredentials{letter}-" for letter in "ABCDEFGHIJKLMNOPQRST")
-    found = next(one for one in catalogue.load() if one.id == "decoy-touched")
-    one = resolve(found, [filling("decoys", decoys)])
-    assert one is not None
-    rules = event_rules(one)
+    unfilled = next(shipped for shipped in catalogue.load() if shipped.id == "decoy-touched")
+    filled = resolve(unfilled, [filling("decoys", decoys)])
+    assert filled is not None
+    rules = event_rules(filled)
     assert len(rules) <= 30  # rules with wildcards on one bus
     for decoy in decoys:
         for parameters in (
@@ -445,17 +449,17 @@ def test_many_decoys_fit_the_wildcard_quota() -> None:
             {"secretId": f"arn:aws:secretsmanager:x:1:secret:{decoy}x"},
         ):
             record = {"eventSource": "secretsmanager.amazonaws.com", "eventName": "GetSecretValue"}
-            assert by_rules(one, {**record, "requestParameters": parameters})
-            assert by_filters(one, {**record, "requestParameters": parameters}, TRAIL_PREFIX)
+            assert by_rules(filled, {**record, "requestParameters": parameters})
+            assert by_filters(filled, {**record, "requestParameters": parameters}, TRAIL_PREFIX)
 
 
 def test_a_long_pattern_is_split_by_names_or_refused() -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     either = Either(tuple(Matches("eventName", Glob((letter * 40,))) for letter in letters))
-    one = detection(either)
-    assert len(metric_filters(one)) > 1
-    assert all(len(found.pattern) <= 1024 for found in metric_filters(one))
-    assert by_filters(one, {"eventName": "z" * 40}, TRAIL_PREFIX)
+    probe = detection(either)
+    assert len(metric_filters(probe)) > 1
+    assert all(len(compiled.pattern) <= 1024 for compiled in metric_filters(probe))
+    assert by_filters(probe, {"eventName": "z" * 40}, TRAIL_PREFIX)
     with pytest.raises(DetectionError, match="1024"):
         metric_filters(detection(either, threshold=Threshold(3, 300)))
 

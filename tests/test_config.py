@@ -118,9 +118,9 @@ def test_a_mistake_is_told_with_line_and_column(tmp_path: Path, text: str, expec
 
 
 def test_a_key_that_is_there_twice_is_told(tmp_path: Path) -> None:
-    found = told(tmp_path, changed("trail:\n  name: orgmon\n", "trail:\n  name: orgmon\n  name: other\n"))
-    assert len(found) == 1
-    assert "'name' is there twice; keep one of them" in found[0]
+    problems = told(tmp_path, changed("trail:\n  name: orgmon\n", "trail:\n  name: orgmon\n  name: other\n"))
+    assert len(problems) == 1
+    assert "'name' is there twice; keep one of them" in problems[0]
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_a_key_that_is_there_twice_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_config_is_told(tmp_path: Path, text: str | bytes, expected: str) -> None:
-    found = told(tmp_path, text)
-    assert len(found) == 1
-    assert found[0].startswith(expected)
+    problems = told(tmp_path, text)
+    assert len(problems) == 1
+    assert problems[0].startswith(expected)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -315,20 +315,20 @@ CASES = [
 def test_a_mistake_is_told_where_it_is(
     tmp_path: Path, changes: list[tuple[str, str]], place: str | None, text: str
 ) -> None:
-    found = [
+    told = [
         problem for problem in problems(tmp_path, *changes) if text in f"{problem.what}; {problem.remedy}"
     ]
-    assert len(found) == 1, problems(tmp_path, *changes)
+    assert len(told) == 1, problems(tmp_path, *changes)
     if place is not None:
-        assert found[0].line == line_with(tmp_path, place)
+        assert told[0].line == line_with(tmp_path, place)
 
 
 def test_all_mistakes_are_told_at_once_and_in_order(tmp_path: Path) -> None:
-    found = problems(
+    told = problems(
         tmp_path,
         ("retention_days: 365", "retention_days: 360"),
         ("expires: 2027-12-31", "expires: 2020-01-01"),
         ("phrase: PartnerGatewayKey", "phrase: HoneyGatewayKey"),
     )
-    assert [problem.what.split(" ")[0] for problem in found] == ["the", "CloudWatch", "'HoneyGatewayKey'"]
-    assert list(found) == sorted(found)
+    assert [problem.what.split(" ")[0] for problem in told] == ["the", "CloudWatch", "'HoneyGatewayKey'"]
+    assert list(told) == sorted(told)

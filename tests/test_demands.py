@@ -14,10 +14,12 @@ from orgmon.detections.demands import OF_ANY, OF_OURS, lacking, takes_reads
 from orgmon.detections.model import Detection, Flow, Runbook, Threshold
 from orgmon.detections.proof import prove
 
-SHIPPED = {one.id: one for one in shipped()}
+SHIPPED = {detection.id: detection for detection in shipped()}
 GOOD = SHIPPED["kms-key-disabled"]
 READS = SHIPPED["secret-read"]
-MATCH, IGNORE = (next(one for one in GOOD.examples if one.matches is kind) for kind in (True, False))
+MATCH, IGNORE = (
+    next(example for example in GOOD.examples if example.matches is kind) for kind in (True, False)
+)
 
 LACKS: list[tuple[Detection, str]] = [
     (replace(GOOD, sigma_id=""), "no id"),
@@ -56,7 +58,7 @@ LACKS: list[tuple[Detection, str]] = [
 
 @pytest.mark.parametrize(("broken", "what"), LACKS, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_shipped_rule_is_told_what_it_lacks(broken: Detection, what: str) -> None:
-    [problem] = lacking(broken, (broken, *(one for one in shipped() if one.id != broken.id)))
+    [problem] = lacking(broken, (broken, *(other for other in shipped() if other.id != broken.id)))
     assert problem.what == what
     assert problem.remedy
     assert problem.file == broken.origin
@@ -77,25 +79,25 @@ def test_a_problem_is_where_the_key_is() -> None:
 
 @pytest.mark.parametrize(("left", "what"), [(MATCH, OF_ANY[1].what), (IGNORE, OF_ANY[0].what)])
 def test_no_rule_is_proved_without_both_kinds_of_examples(left: object, what: str) -> None:
-    examples = tuple(one for one in GOOD.examples if one is left)
-    found = prove(replace(GOOD, examples=examples))
-    assert [problem.what for problem in found.lacks] == [what]
-    assert all(proof.holds for proof in found.proofs)
-    assert not found.is_proved
+    examples = tuple(example for example in GOOD.examples if example is left)
+    proved = prove(replace(GOOD, examples=examples))
+    assert [problem.what for problem in proved.lacks] == [what]
+    assert all(proof.holds for proof in proved.proofs)
+    assert not proved.is_proved
 
 
 def test_what_orgmon_ships_lacks_nothing() -> None:
-    assert [problem for one in shipped() for problem in lacking(one, shipped())] == []
+    assert [problem for detection in shipped() for problem in lacking(detection, shipped())] == []
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda one: one, True),
-        (lambda one: replace(one, flows=frozenset({Flow.METRICS})), False),
-        (lambda one: SHIPPED["root-use"], True),
-        (lambda one: SHIPPED["guardduty-finding"], False),
-        (lambda one: GOOD, False),
+        (lambda detection: detection, True),
+        (lambda detection: replace(detection, flows=frozenset({Flow.METRICS})), False),
+        (lambda _: SHIPPED["root-use"], True),
+        (lambda _: SHIPPED["guardduty-finding"], False),
+        (lambda _: GOOD, False),
     ],
 )
 def test_reads_matter_where_members_forward_them(

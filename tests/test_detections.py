@@ -14,7 +14,7 @@ from orgmon.detections import catalogue
 from orgmon.detections.compile_filter import MEMBER_PREFIX, TRAIL_PREFIX, metric_filters
 from orgmon.detections.compile_rule import ENVELOPES, event_rules
 from orgmon.detections.meaning import matches, resolve
-from orgmon.detections.model import Detection, Example, LogSource, RuleState
+from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState
 from orgmon.detections.projection import sources_of
 from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
@@ -63,18 +63,18 @@ def test_every_form_agrees_on_the_examples(detection: Detection, example: Exampl
         )
         return
     for prefix, message in ((TRAIL_PREFIX, record), (MEMBER_PREFIX, envelope(record))):
-        filters = [filterpattern.parse(found.pattern) for found in metric_filters(detection, prefix)]
-        assert any(found.matches(json.dumps(message)) for found in filters) is example.matches
+        filters = [filterpattern.parse(compiled.pattern) for compiled in metric_filters(detection, prefix)]
+        assert any(pattern.matches(json.dumps(message)) for pattern in filters) is example.matches
     rules = [eventpattern.parse(rule.pattern) for rule in event_rules(detection)]
-    if rules:
-        assert any(rule.matches(envelope(record)) for rule in rules) is example.matches
+    has_rules = Flow.EVENTS in detection.flows and detection.threshold is None
+    assert any(rule.matches(envelope(record)) for rule in rules) is (has_rules and example.matches)
 
 
 @every_detection
 def test_compiled_forms_keep_the_limits(detection: Detection) -> None:
     for prefix in (TRAIL_PREFIX, MEMBER_PREFIX):
-        for found in metric_filters(detection, prefix):
-            assert len(found.pattern) <= filterpattern.MAX_LENGTH
+        for compiled in metric_filters(detection, prefix):
+            assert len(compiled.pattern) <= filterpattern.MAX_LENGTH
     for rule in event_rules(detection):
         assert len(json.dumps(rule.pattern, separators=(",", ":"))) <= eventpattern.MAX_LENGTH
         assert rule.pattern["source"] == ENVELOPES[detection.log_source]["source"]
@@ -83,24 +83,27 @@ def test_compiled_forms_keep_the_limits(detection: Detection) -> None:
 def test_reads_are_asked_for_where_needed() -> None:
     states = {rule.detection: rule.state for detection in DETECTIONS for rule in event_rules(detection)}
     with_reads = {name for name, state in states.items() if state is RuleState.ENABLED_WITH_READS}
-    assert with_reads == {one.id for one in DETECTIONS if one.declares_reads and one.threshold is None}
+    assert with_reads == {
+        detection.id for detection in DETECTIONS if detection.declares_reads and detection.threshold is None
+    }
     sources = {detection.id: sources_of(detection.condition) for detection in DETECTIONS}
     assert sources["trail-tampering"] == frozenset({"aws.cloudtrail"})
     assert sources["root-use"] is None
 
 
 def test_decoys_are_left_out_until_there_are_some() -> None:
-    assert "decoy-touched" not in {one.id for one in catalogue.resolved(catalogue.load(), ())}
+    assert "decoy-touched" not in {detection.id for detection in catalogue.resolved(catalogue.load(), ())}
     assert "decoy-touched" in {
-        one.id for one in catalogue.resolved(catalogue.load(), [filling("decoys", ("PayrollKey-",))])
+        detection.id
+        for detection in catalogue.resolved(catalogue.load(), [filling("decoys", ("PayrollKey-",))])
     }
-    decoy = next(one for one in catalogue.load() if one.id == "decoy-touched")
+    decoy = next(detection for detection in catalogue.load() if detection.id == "decoy-touched")
     with pytest.raises(DetectionError, match="no values for decoys"):
         matches(decoy, {})
 
 
 def test_detections_can_be_switched_off() -> None:
-    assert "root-use" not in {one.id for one in catalogue.load(off={"root-use"})}
+    assert "root-use" not in {detection.id for detection in catalogue.load(off={"root-use"})}
     with pytest.raises(DetectionError, match="no detection rot-use"):
         catalogue.load(off={"rot-use"})
 
@@ -109,5 +112,5 @@ def test_pysigma_is_loaded_only_to_read() -> None:
     code = (
         "import sys, orgmon.detections.forwarding, orgmon.detections.catalogue; print('sigma' in sys.modules)"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "False"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -56,7 +56,9 @@ def printed(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, st
 def test_list_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = printed(capsys, "list", "--config", sample.PATH)
     assert code == 0
-    assert {line.split()[0] for line in text.splitlines()[1:-1]} == {one.id for one in catalogue.shipped()}
+    assert {line.split()[0] for line in text.splitlines()[1:-1]} == {
+        detection.id for detection in catalogue.shipped()
+    }
     assert "20 within 5 min" in text
 
 
@@ -109,16 +111,16 @@ def test_show_has_rule_forms_controls_and_runbook(capsys: pytest.CaptureFixture[
     assert "orgmon detections list" in capsys.readouterr().err
 
 
-def test_show_names_no_decoy_of_the_config(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_names_no_decoy_of_the_config(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = sample.PATH.read_text(encoding="utf-8")
-    changed = config.replace("LedgerExportCredentials", "WarehouseImportToken")
-    path = Path(sample.PATH.parent / "accounts.other.yaml")
-    path.write_text(changed, encoding="utf-8")
-    try:
-        _, text = printed(capsys, "show", "decoy-touched", "--config", path)
-        _, exported = printed(capsys, "export", "--config", path)
-    finally:
-        path.unlink()
+    assert "LedgerExportCredentials" in config
+    path = tmp_path / "accounts.yaml"
+    path.write_text(config.replace("LedgerExportCredentials", "WarehouseImportToken"), encoding="utf-8")
+    code, text = printed(capsys, "show", "decoy-touched", "--config", path)
+    assert code == 0
+    code, exported = printed(capsys, "export", "--config", path)
+    assert code == 0
+    assert "decoy-touched" in exported
     assert "WarehouseImportToken" not in text + exported
     assert "the values of the rule's examples" in text
 
@@ -173,11 +175,11 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_export_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = printed(capsys, "export", "--config", sample.PATH)
-    found = {one["id"]: one for one in json.loads(text)["data"]}
+    exported = {entry["id"]: entry for entry in json.loads(text)["data"]}
     assert code == 0
-    assert found.keys() == {one.id for one in catalogue.shipped()}
-    assert found["trail-tampering"]["metric_filters"][0].startswith("{ ")
-    assert found["trail-tampering"]["event_rules"][0]["state"] == "ENABLED"
+    assert exported.keys() == {detection.id for detection in catalogue.shipped()}
+    assert exported["trail-tampering"]["metric_filters"][0].startswith("{ ")
+    assert exported["trail-tampering"]["event_rules"][0]["state"] == "ENABLED"
 
 
 def test_the_page_is_checked_for_staleness(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,6 +200,9 @@ def test_the_page_says_which_detections_serve_a_control(capsys: pytest.CaptureFi
     served = {(control, name) for control, names in rows for name in re.findall(r"\[([^]]+)\]", names)}
     shipped = catalogue.shipped()
     assert served - {("control", "detections")} == {
-        (number, one.id) for one in shipped for _, numbers in one.controls for number in numbers
+        (number, detection.id)
+        for detection in shipped
+        for _, numbers in detection.controls
+        for number in numbers
     }
     assert part.index("| 4.9 |") < part.index("| 4.10 |")

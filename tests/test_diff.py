@@ -28,7 +28,7 @@ values = st.recursive(
 contents = st.dictionaries(st.text(min_size=1, max_size=5), values, min_size=1, max_size=3)
 
 
-def found(after: dict[str, Any]) -> tuple[Difference, ...]:
+def from_before(after: dict[str, Any]) -> tuple[Difference, ...]:
     """How a template differs from BEFORE."""
     return differences(TemplateBody.of(BEFORE), TemplateBody.of(after))
 
@@ -50,41 +50,41 @@ def test_the_same_content_written_otherwise_has_no_differences() -> None:
 
 
 def test_a_changed_value_says_where_and_both_values() -> None:
-    (one,) = found(changed("Resources", "Bus", "Properties", "Name", to="other"))
-    assert one == Difference("Resources/Bus/Properties/Name", "hub", "other")
-    assert one.symbol == "~"
+    (difference,) = from_before(changed("Resources", "Bus", "Properties", "Name", to="other"))
+    assert difference == Difference("Resources/Bus/Properties/Name", "hub", "other")
+    assert difference.symbol == "~"
 
 
 def test_what_comes_and_what_goes() -> None:
     after = changed("Resources", "Queue", to={"Type": "AWS::SQS::Queue"})
     del after["Resources"]["Bus"]
-    gone, come = found(after)
+    gone, come = from_before(after)
     assert (gone.symbol, gone.path, gone.after) == ("-", "Resources/Bus", None)
     assert (come.symbol, come.path, come.after) == ("+", "Resources/Queue", '{"Type": "AWS::SQS::Queue"}')
 
 
 def test_a_longer_list_shows_only_what_was_added() -> None:
     actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-    (one,) = found(changed("Resources", "Policy", "Statement", 0, "Action", to=actions))
-    assert one == Difference("Resources/Policy/Statement[0]/Action[]", None, "s3:DeleteObject")
+    (difference,) = from_before(changed("Resources", "Policy", "Statement", 0, "Action", to=actions))
+    assert difference == Difference("Resources/Policy/Statement[0]/Action[]", None, "s3:DeleteObject")
 
 
 def test_a_list_that_only_repeats_an_item_is_shown_whole() -> None:
     actions = ["s3:GetObject", "s3:PutObject", "s3:PutObject"]
-    (one,) = found(changed("Resources", "Policy", "Statement", 0, "Action", to=actions))
-    assert (one.symbol, one.path) == ("~", "Resources/Policy/Statement[0]/Action")
+    (difference,) = from_before(changed("Resources", "Policy", "Statement", 0, "Action", to=actions))
+    assert (difference.symbol, difference.path) == ("~", "Resources/Policy/Statement[0]/Action")
 
 
 @pytest.mark.parametrize("other", [None, "365", [365], {"a": 365}])
 def test_a_value_of_another_kind_differs(other: Any) -> None:
-    (one,) = found(changed("Parameters", "Retention", "Default", to=other))
-    assert one.path == "Parameters/Retention/Default"
-    assert one.symbol == "~"
+    (difference,) = from_before(changed("Parameters", "Retention", "Default", to=other))
+    assert difference.path == "Parameters/Retention/Default"
+    assert difference.symbol == "~"
 
 
 def test_a_text_and_a_number_that_read_alike_differ_visibly() -> None:
-    (one,) = found(changed("Parameters", "Retention", "Default", to="365"))
-    assert (one.before, one.after) == ("365", '"365"')
+    (difference,) = from_before(changed("Parameters", "Retention", "Default", to="365"))
+    assert (difference.before, difference.after) == ("365", '"365"')
     (other,) = differences(TemplateBody.of({"a": 1}), TemplateBody.of({"a": True}))
     assert (other.before, other.after) == ("1", "true")
 
@@ -104,6 +104,6 @@ def test_there_is_a_difference_exactly_where_the_digests_differ(a: dict[str, Any
 def test_the_way_back_is_the_mirror_image(a: dict[str, Any], b: dict[str, Any]) -> None:
     there = differences(TemplateBody.of(a), TemplateBody.of(b))
     back = differences(TemplateBody.of(b), TemplateBody.of(a))
-    assert sorted((one.path, one.before or "", one.after or "") for one in there) == sorted(
-        (one.path, one.after or "", one.before or "") for one in back
-    )
+    assert sorted(
+        (difference.path, difference.before or "", difference.after or "") for difference in there
+    ) == sorted((difference.path, difference.after or "", difference.before or "") for difference in back)

@@ -53,7 +53,9 @@ def test_what_it_costs_counts_what_the_shipped_config_deploys() -> None:
     keys = sum(number for key, number in placed.items() if key.startswith("AWS::KMS::Key "))
     decoys = sum(number for key, number in placed.items() if key.startswith("AWS::SecretsManager::Secret"))
     per_pair = in_members // sum(
-        len(one.instances) for one in state.stack_sets if one.name.startswith("orgmon-alarms")
+        len(stack_set.instances)
+        for stack_set in state.stack_sets
+        if stack_set.name.startswith("orgmon-alarms")
     )
     assert f"{per_pair} x accounts x governed Regions = {in_members} | ${in_members * 0.1:.2f} |" in README
     assert f"| {sum(alarms.values())} | ${sum(alarms.values()) * 0.1:.2f} |" in README

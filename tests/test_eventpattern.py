@@ -94,19 +94,23 @@ matchers: st.SearchStrategy[ep.Matcher] = st.one_of(
     st.builds(ep.Exists, st.booleans()),
     st.builds(ep.Numeric, st.just(((">", 0), ("<=", 5)))),
     st.builds(ep.Cidr, st.just("10.0.0.0/8")),
-    st.lists(texts, min_size=1, max_size=3).map(lambda found: ep.AnythingBut(tuple(map(ep.Exact, found)))),
+    st.lists(texts, min_size=1, max_size=3).map(lambda values: ep.AnythingBut(tuple(map(ep.Exact, values)))),
     st.lists(texts, min_size=1, max_size=3).map(
-        lambda found: ep.AnythingBut(tuple(map(ep.Prefix, found)), plain=False)
+        lambda values: ep.AnythingBut(tuple(map(ep.Prefix, values)), plain=False)
     ),
 )
 
 
 @given(st.dictionaries(names, st.lists(matchers, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_parse_undoes_print(fields: dict[str, list[ep.Matcher]]) -> None:
-    document = {name: [matcher.to_json() for matcher in found] for name, found in fields.items()}
+    document = {
+        name: [matcher.to_json() for matcher in alternatives] for name, alternatives in fields.items()
+    }
     try:
         pattern = ep.parse(document)
-    except PatternError:
-        return  # three wildcards on one field can be too complex
-    assert pattern.rules == ({name: tuple(found) for name, found in fields.items()},)
+    except PatternError as error:
+        if "too complex" not in error.what:  # three wildcards on one field can be that
+            raise
+        return
+    assert pattern.rules == ({name: tuple(alternatives) for name, alternatives in fields.items()},)
     assert ep.parse(str(pattern)) == pattern

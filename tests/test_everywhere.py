@@ -59,8 +59,8 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def test_every_pair_gets_what_its_call_returned() -> None:
     asked = pairs(100)
-    found = dict(everywhere(asked, lambda pair: pair.account * 2, workers=7))
-    assert found == {pair: pair.account * 2 for pair in asked}
+    answers = dict(everywhere(asked, lambda pair: pair.account * 2, workers=7))
+    assert answers == {pair: pair.account * 2 for pair in asked}
 
 
 def test_nothing_is_asked_where_there_are_no_pairs() -> None:
@@ -73,9 +73,9 @@ def test_a_pair_that_fails_gets_its_error_with_its_place_and_the_others_go_on() 
             raise REFUSED
         return "fine"
 
-    found = dict(everywhere(pairs(3), call))
-    error = found.pop(Pair(f"{1:012}", "us-east-1"))
-    assert list(found.values()) == ["fine", "fine"]
+    outcomes = dict(everywhere(pairs(3), call))
+    error = outcomes.pop(Pair(f"{1:012}", "us-east-1"))
+    assert list(outcomes.values()) == ["fine", "fine"]
     assert isinstance(error, AwsError)
     assert (error.operation, error.code) == ("DescribeTrails", "AccessDenied")
     assert (error.account, error.region) == (f"{1:012}", "us-east-1")
@@ -110,7 +110,7 @@ def test_no_more_calls_at_once_than_workers() -> None:
     assert gate.begun == 4
     gate.open.set()
     taker.join(10)
-    assert gate.begun > 0
+    assert not taker.is_alive()
     results.close()  # type: ignore[attr-defined] # a generator
 
 

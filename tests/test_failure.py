@@ -34,8 +34,8 @@ def taken(account: str, identity: str) -> str:
 
 
 def test_the_same_reason_in_several_accounts_is_one_cause() -> None:
-    found = failures([result(account, no_role(account)) for account in ("111111111111", "222222222222")])
-    (cause,) = found.causes
+    grouped = failures([result(account, no_role(account)) for account in ("111111111111", "222222222222")])
+    (cause,) = grouped.causes
     assert cause.accounts == ("111111111111", "222222222222")
     assert cause.reason == no_role("111111111111")
     assert "trusted access" in cause.remedy
@@ -50,27 +50,27 @@ def test_ids_regions_and_stack_names_do_not_part_a_cause() -> None:
 
 
 def test_other_reasons_are_other_causes_and_the_most_frequent_comes_first() -> None:
-    found = failures(
+    grouped = failures(
         [
             result("111111111111", no_role("111111111111")),
             result("222222222222", "Rate exceeded"),
             result("333333333333", "Rate exceeded"),
         ]
     )
-    assert [len(cause.failed) for cause in found.causes] == [2, 1]
-    assert found.causes[0].reason == "Rate exceeded"
+    assert [len(cause.failed) for cause in grouped.causes] == [2, 1]
+    assert grouped.causes[0].reason == "Rate exceeded"
 
 
 def test_what_was_only_cancelled_is_no_cause() -> None:
-    found = failures(
+    grouped = failures(
         [
             result("111111111111", "Rate exceeded"),
             result("222222222222", CANCELLED, ResultStatus.CANCELLED),
             result("333333333333", CANCELLED, ResultStatus.CANCELLED),
         ]
     )
-    assert [cause.reason for cause in found.causes] == ["Rate exceeded"]
-    assert [pair.account for _, pair in found.cancelled] == ["222222222222", "333333333333"]
+    assert [cause.reason for cause in grouped.causes] == ["Rate exceeded"]
+    assert [pair.account for _, pair in grouped.cancelled] == ["222222222222", "333333333333"]
 
 
 def test_what_succeeded_or_is_under_way_is_no_failure() -> None:

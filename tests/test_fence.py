@@ -75,9 +75,9 @@ def linted(folder: Path, planted: Mapping[str, str]) -> tuple[int, dict[str, str
 
 def _by_contract(details: str) -> dict[str, str]:
     """The part of the report that is about each contract."""
-    found = {details.find(f"\n{name}\n---"): name for name in contracts()}
-    places = sorted(place for place in found if place >= 0)
-    return {found[begin]: details[begin:end] for begin, end in pairwise([*places, len(details)])}
+    names = {details.find(f"\n{name}\n---"): name for name in contracts()}
+    places = sorted(place for place in names if place >= 0)
+    return {names[begin]: details[begin:end] for begin, end in pairwise([*places, len(details)])}
 
 
 @pytest.fixture(scope="module")

@@ -48,10 +48,10 @@ def planned(*steps: Step) -> Plan:
 
 
 def test_regions_in_turn_take_as_many_times_as_long() -> None:
-    (found,) = forecast(planned(create(20, STRICT)))
-    assert (found.accounts, found.regions, found.instances) == (20, 2, 40)
-    assert (found.tolerance, found.window, found.clamped) == (2, 3, True)
-    assert found.seconds == 7 * 2 * SECONDS_PER_INSTANCE
+    (operation,) = forecast(planned(create(20, STRICT)))
+    assert (operation.accounts, operation.regions, operation.instances) == (20, 2, 40)
+    assert (operation.tolerance, operation.window, operation.clamped) == (2, 3, True)
+    assert operation.seconds == 7 * 2 * SECONDS_PER_INSTANCE
 
 
 def test_regions_at_once_share_what_cloudformation_works_on_at_once() -> None:
@@ -67,17 +67,17 @@ def test_what_is_no_operation_is_not_in_the_forecast() -> None:
 
 
 def test_an_update_without_a_target_walks_the_whole_stack_set() -> None:
-    (found,) = forecast(planned(UpdateStackSet("auto-deployment on", stack_set(5), WIDE)))
-    assert found.instances == 10
-    assert (found.call, found.stack_set, found.wave) == ("UpdateStackSet", "detection", "canary")
+    (operation,) = forecast(planned(UpdateStackSet("auto-deployment on", stack_set(5), WIDE)))
+    assert operation.instances == 10
+    assert (operation.call, operation.stack_set, operation.wave) == ("UpdateStackSet", "detection", "canary")
 
 
 def test_an_import_takes_one_pair_a_stack() -> None:
     step = ImportStacksToStackSet("retained", stack_set(), STRICT, ("arn:one", "arn:two"), "r-abcd")
-    (found,) = forecast(planned(step))
-    assert found.instances == 2
+    (operation,) = forecast(planned(step))
+    assert operation.instances == 2
 
 
 def test_a_stack_set_without_instances_takes_no_time() -> None:
-    (found,) = forecast(planned(UpdateStackSet("template changed", stack_set(0), WIDE)))
-    assert (found.instances, found.seconds) == (0, 0)
+    (operation,) = forecast(planned(UpdateStackSet("template changed", stack_set(0), WIDE)))
+    assert (operation.instances, operation.seconds) == (0, 0)

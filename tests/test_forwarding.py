@@ -132,10 +132,10 @@ def test_the_rules_are_the_same_without_decoys() -> None:
 
 @pytest.mark.slow
 def test_adding_or_dropping_a_detection_keeps_the_law() -> None:
-    fewer = tuple(one for one in DETECTIONS if one.id != "root-use")
+    fewer = tuple(detection for detection in DETECTIONS if detection.id != "root-use")
     rules = forwarding(fewer)
     assert '"Root"' not in json.dumps([rule.pattern for rule in rules])
-    hub = tuple(rule for one in fewer for rule in event_rules(one))
+    hub = tuple(rule for detection in fewer for rule in event_rules(detection))
     for record in RECORDS:
         assert len(takers(rules, record)) <= 1
         assert not takers(hub, record) or takers(rules, record)
@@ -155,7 +155,7 @@ NAMES = ["GetA", "ListB", "PutA", "PutB", "DeleteC"]
 
 @st.composite
 def detections(draw: st.DrawFn) -> tuple[Detection, ...]:
-    found = []
+    drawn = []
     for number in range(draw(st.integers(1, 12))):
         parts: list[Condition] = []
         kind = draw(st.sampled_from(["named", "named", "named", "whole", "writes", "anywhere", "root"]))
@@ -174,18 +174,18 @@ def detections(draw: st.DrawFn) -> tuple[Detection, ...]:
             parts.append(Flag("readOnly", False))
         if kind == "root":
             parts.append(is_one_of("userIdentity.type", "Root"))
-        found.append(probe(f"probe-{number}", All(tuple(parts))))
-    return tuple(found)
+        drawn.append(probe(f"probe-{number}", All(tuple(parts))))
+    return tuple(drawn)
 
 
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(detections(), st.data())
-def test_the_law_holds_for_any_detections(found: tuple[Detection, ...], data: st.DataObject) -> None:
-    rules = forwarding(found)
+def test_the_law_holds_for_any_detections(drawn: tuple[Detection, ...], data: st.DataObject) -> None:
+    rules = forwarding(drawn)
     assert len(rules) <= MAX_RULES
     assert len({rule.name for rule in rules}) == len(rules)
-    hub = tuple(rule for one in found for rule in event_rules(one))
+    hub = tuple(rule for detection in drawn for rule in event_rules(detection))
     for _ in range(12):
         name = data.draw(st.sampled_from([*NAMES, "RunX", "DescribeY"]))
         record = {

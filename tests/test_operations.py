@@ -72,8 +72,8 @@ class Bench:
 
     def run(self, step: OperationStep = CREATE) -> tuple[OperationStatus, tuple[OperationResult, ...]]:
         """Run a step; how its operation ended and its results."""
-        found, results = self.operations.run(step, functools.partial(self.calls.start, step))
-        return found.status, results
+        ended, results = self.operations.run(step, functools.partial(self.calls.start, step))
+        return ended.status, results
 
 
 @pytest.mark.parametrize(
@@ -200,12 +200,12 @@ def test_a_refusal_without_a_reason_to_wait_for_is_met_with_ever_longer_pauses(a
 def test_patience_ends_with_what_aws_said_and_what_to_do(answer: AwsError) -> None:
     bench = Bench()
     bench.stack_sets.refusals = [answer] * 1000
-    with pytest.raises(DeploymentError) as found:
+    with pytest.raises(DeploymentError) as caught:
         bench.run()
     assert f"CreateStackInstances on orgmon-detection was refused for 10 minutes: {answer.message}" in str(
-        found.value
+        caught.value
     )
-    assert "--patience" in found.value.remedy
+    assert "--patience" in caught.value.remedy
     assert sum(bench.time.pauses) == pytest.approx(PATIENCE)
     assert len(bench.stack_sets.started) < 40
 

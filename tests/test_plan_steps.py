@@ -61,7 +61,9 @@ ORGANIZATION = Organization(
 
 def current(stack_set: StackSet) -> frozenset[Pair]:
     """The pairs in step with their stack set."""
-    return frozenset(one.pair for one in stack_set.instances if one.status is InstanceStatus.CURRENT)
+    return frozenset(
+        instance.pair for instance in stack_set.instances if instance.status is InstanceStatus.CURRENT
+    )
 
 
 def stack_set(pairs: tuple[Pair, ...] = EVERYWHERE, number: int = 0, *, auto: bool = False) -> StackSet:
@@ -84,8 +86,8 @@ def simple(
     """The plan of one stack set."""
     rollout = Rollout(STAGES, waves, OperationPreferences())
     wanted = State(stack_sets=(desired,) if desired else ())
-    found = State(stack_sets=(observed,) if observed else ())
-    return plan(wanted, found, ORGANIZATION, rollout, options)
+    present = State(stack_sets=(observed,) if observed else ())
+    return plan(wanted, present, ORGANIZATION, rollout, options)
 
 
 def without(*pairs: Pair) -> tuple[Pair, ...]:
@@ -93,15 +95,18 @@ def without(*pairs: Pair) -> tuple[Pair, ...]:
     return tuple(pair for pair in EVERYWHERE if pair not in pairs)
 
 
-def calls(found: Plan) -> list[str]:
+def calls(proposed: Plan) -> list[str]:
     """The API calls of a plan."""
-    return [step.call for step in found.steps]
+    return [step.call for step in proposed.steps]
 
 
 def changed(observed: StackSet, pair: Pair, change: Callable[[StackInstance], StackInstance]) -> StackSet:
     """A stack set with one instance in another condition."""
     return replace(
-        observed, instances=tuple(change(one) if one.pair == pair else one for one in observed.instances)
+        observed,
+        instances=tuple(
+            change(instance) if instance.pair == pair else instance for instance in observed.instances
+        ),
     )
 
 
@@ -112,8 +117,8 @@ def test_a_first_rollout_is_one_operation_a_wave() -> None:
 
 
 def test_auto_deployment_is_switched_on_after_the_last_wave() -> None:
-    found = simple(stack_set(auto=True), None, TWO_WAVES)
-    first, last = found.steps[0], found.steps[-1]
+    proposed = simple(stack_set(auto=True), None, TWO_WAVES)
+    first, last = proposed.steps[0], proposed.steps[-1]
     assert isinstance(first, CreateStackSet)
     assert not first.auto_deployment.enabled
     assert isinstance(last, UpdateStackSet)
@@ -130,36 +135,39 @@ def test_nothing_to_do_is_no_step() -> None:
 
 def test_a_new_account_is_one_operation() -> None:
     new = [pair for pair in EVERYWHERE if pair.account == MEMBERS[0]]
-    found = simple(stack_set(), stack_set(without(*new)), TWO_WAVES)
-    assert calls(found) == ["CreateStackInstances"]
-    assert _targets(found) == set(new)
+    proposed = simple(stack_set(), stack_set(without(*new)), TWO_WAVES)
+    assert calls(proposed) == ["CreateStackInstances"]
+    assert _targets(proposed) == set(new)
 
 
 def test_a_new_region_is_one_operation_a_wave() -> None:
     new = [pair for pair in EVERYWHERE if pair.region == REGIONS[1]]
     assert calls(simple(stack_set(), stack_set(without(*new)))) == ["CreateStackInstances"]
-    found = simple(stack_set(), stack_set(without(*new)), TWO_WAVES)
-    assert calls(found) == ["CreateStackInstances"] * 2
+    proposed = simple(stack_set(), stack_set(without(*new)), TWO_WAVES)
+    assert calls(proposed) == ["CreateStackInstances"] * 2
 
 
 def test_a_changed_template_is_one_operation_a_wave_and_sent_once() -> None:
-    found = simple(stack_set(number=1), stack_set(), TWO_WAVES)
-    assert calls(found) == ["UpdateStackSet", "UpdateStackSet"]
-    assert [step.sends_template for step in found.steps if isinstance(step, UpdateStackSet)] == [True, False]
-    assert [change.stack for change in found.templates] == ["detection"]
+    proposed = simple(stack_set(number=1), stack_set(), TWO_WAVES)
+    assert calls(proposed) == ["UpdateStackSet", "UpdateStackSet"]
+    assert [step.sends_template for step in proposed.steps if isinstance(step, UpdateStackSet)] == [
+        True,
+        False,
+    ]
+    assert [change.stack for change in proposed.templates] == ["detection"]
 
 
 def test_missing_pairs_that_are_no_rectangle_are_never_rounded_up() -> None:
     missing = (Pair(MEMBERS[0], REGIONS[0]), Pair(MEMBERS[1], REGIONS[1]))
-    found = simple(stack_set(), stack_set(without(*missing)))
-    assert calls(found) == ["CreateStackInstances"] * 2
-    assert _targets(found) == set(missing)
+    proposed = simple(stack_set(), stack_set(without(*missing)))
+    assert calls(proposed) == ["CreateStackInstances"] * 2
+    assert _targets(proposed) == set(missing)
 
 
 def test_a_wave_of_new_accounts_does_not_send_a_changed_template_to_the_others() -> None:
     new = [pair for pair in EVERYWHERE if pair.account == MEMBERS[0]]
-    found = simple(stack_set(number=1), stack_set(without(*new)), TWO_WAVES)
-    canary = [step for stage in found.stages if stage.wave == "canary" for step in stage.steps]
+    proposed = simple(stack_set(number=1), stack_set(without(*new)), TWO_WAVES)
+    canary = [step for stage in proposed.stages if stage.wave == "canary" for step in stage.steps]
     assert [step.call for step in canary] == ["CreateStackInstances", "UpdateStackSet"]
     update = canary[-1]
     assert isinstance(update, UpdateStackSet)
@@ -169,16 +177,16 @@ def test_a_wave_of_new_accounts_does_not_send_a_changed_template_to_the_others()
 
 
 def test_removal_is_one_operation_whatever_units_the_instances_came_by() -> None:
-    mixed = changed(stack_set(), EVERYWHERE[0], lambda one: replace(one, unit_id=UNIT))
-    found = simple(None, mixed)
-    assert calls(found) == ["DeleteStackInstances", "DeleteStackSet"]
+    mixed = changed(stack_set(), EVERYWHERE[0], lambda instance: replace(instance, unit_id=UNIT))
+    proposed = simple(None, mixed)
+    assert calls(proposed) == ["DeleteStackInstances", "DeleteStackSet"]
 
 
 def test_removal_switches_auto_deployment_off_first_even_where_something_stays() -> None:
     gone = StackInstance(LEFT, REGIONS[0], stack_id="arn", unit_id=ROOT)
     observed = stack_set(auto=True)
-    found = simple(None, replace(observed, instances=(*observed.instances, gone)))
-    assert calls(found) == ["UpdateStackSet", "DeleteStackInstances"]
+    proposed = simple(None, replace(observed, instances=(*observed.instances, gone)))
+    assert calls(proposed) == ["UpdateStackSet", "DeleteStackInstances"]
 
 
 def test_units_that_hold_other_accounts_as_well_are_narrowed_to_those_wanted() -> None:
@@ -191,8 +199,8 @@ def test_units_that_hold_other_accounts_as_well_are_narrowed_to_those_wanted() -
 
 def test_updates_name_the_units_that_the_instances_came_by() -> None:
     wanted = replace(stack_set(number=1), units=(UNIT,))
-    found = simple(wanted, stack_set())
-    update = found.steps[0]
+    proposed = simple(wanted, stack_set())
+    update = proposed.steps[0]
     assert isinstance(update, UpdateStackSet)
     assert update.target is not None
     assert update.target.units == (ROOT,)
@@ -200,15 +208,15 @@ def test_updates_name_the_units_that_the_instances_came_by() -> None:
 
 def test_another_permission_model_is_blocked_because_aws_cannot_change_it() -> None:
     wanted = replace(stack_set(), permission_model=PermissionModel.SELF_MANAGED, units=())
-    found = simple(wanted, stack_set())
-    assert found.steps == ()
-    assert {change.action for change in found.changes} == {Action.BLOCKED}
-    assert "SERVICE_MANAGED" in found.changes[0].reason
+    proposed = simple(wanted, stack_set())
+    assert proposed.steps == ()
+    assert {change.action for change in proposed.changes} == {Action.BLOCKED}
+    assert "SERVICE_MANAGED" in proposed.changes[0].reason
 
 
 def test_the_logs_stay_when_their_stack_set_is_removed() -> None:
-    found = simple(None, stack_set(), options=Options(prune=True, keeps=frozenset({"detection"})))
-    deletes = [step for step in found.steps if isinstance(step, DeleteStackInstances)]
+    proposed = simple(None, stack_set(), options=Options(prune=True, keeps=frozenset({"detection"})))
+    deletes = [step for step in proposed.steps if isinstance(step, DeleteStackInstances)]
     assert [step.retain for step in deletes] == [True]
 
 
@@ -216,23 +224,23 @@ def test_a_retained_stack_is_adopted_and_brought_up_to_date() -> None:
     pair = Pair(MEMBERS[1], REGIONS[0])
     identity = f"arn:aws:cloudformation:{pair.region}:{pair.account}:stack/StackSet-detection-1/2"
     options = Options(retained=(("detection", (identity,)),))
-    found = simple(stack_set((pair,)), None, options=options)
-    assert calls(found) == ["CreateStackSet", "ImportStacksToStackSet", "UpdateStackSet"]
+    proposed = simple(stack_set((pair,)), None, options=options)
+    assert calls(proposed) == ["CreateStackSet", "ImportStacksToStackSet", "UpdateStackSet"]
     world = World(State(), ORGANIZATION)
-    for step in found.steps:
+    for step in proposed.steps:
         world = world.after(step)
     there = world.state.stack_set("detection")
     assert there is not None
     assert current(there) == {pair}
-    assert isinstance(found.steps[1], ImportStacksToStackSet)
+    assert isinstance(proposed.steps[1], ImportStacksToStackSet)
 
 
 def test_a_run_that_was_killed_before_the_import_adopts_all_the_same() -> None:
     pair = Pair(MEMBERS[1], REGIONS[0])
     identity = f"arn:aws:cloudformation:{pair.region}:{pair.account}:stack/StackSet-detection-1/2"
     options = Options(retained=(("detection", (identity,)),))
-    found = simple(stack_set((pair,)), stack_set(()), options=options)
-    assert calls(found) == ["ImportStacksToStackSet", "UpdateStackSet"]
+    proposed = simple(stack_set((pair,)), stack_set(()), options=options)
+    assert calls(proposed) == ["ImportStacksToStackSet", "UpdateStackSet"]
     assert simple(stack_set((pair,)), stack_set((pair,)), options=options).steps == ()
 
 
@@ -240,21 +248,24 @@ def test_an_instance_says_why_it_is_retried() -> None:
     failed = changed(
         stack_set(),
         EVERYWHERE[0],
-        lambda one: replace(
-            one, status=InstanceStatus.OUTDATED, detailed_status=DetailedStatus.FAILED, reason="denied"
+        lambda instance: replace(
+            instance, status=InstanceStatus.OUTDATED, detailed_status=DetailedStatus.FAILED, reason="denied"
         ),
     )
-    found = simple(stack_set(), failed)
-    assert [change.reason for change in found.of(Action.UPDATE)] == ["OUTDATED, FAILED: denied"]
-    assert calls(found) == ["UpdateStackSet"]
+    proposed = simple(stack_set(), failed)
+    assert [change.reason for change in proposed.of(Action.UPDATE)] == ["OUTDATED, FAILED: denied"]
+    assert calls(proposed) == ["UpdateStackSet"]
 
 
-def _targets(found: Plan) -> set[Pair]:
+def _targets(proposed: Plan) -> set[Pair]:
     return {
-        pair for step in found.steps if isinstance(step, CreateStackInstances) for pair in step.target.pairs
+        pair
+        for step in proposed.steps
+        if isinstance(step, CreateStackInstances)
+        for pair in step.target.pairs
     }
 
 
-def _only_create(found: Plan) -> DeploymentTarget:
-    (create,) = [step for step in found.steps if isinstance(step, CreateStackInstances)]
+def _only_create(proposed: Plan) -> DeploymentTarget:
+    (create,) = [step for step in proposed.steps if isinstance(step, CreateStackInstances)]
     return create.target

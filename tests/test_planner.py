@@ -45,19 +45,21 @@ def performed(case: Case, state: State, steps: tuple[Step, ...], failing: frozen
     return world
 
 
-def acting(found: Plan) -> frozenset[tuple[str, Pair]]:
+def acting(proposed: Plan) -> frozenset[tuple[str, Pair]]:
     """What a plan says that it changes."""
-    return frozenset((change.stack, change.pair) for change in found.changes if change.action in ACTING)
+    return frozenset((change.stack, change.pair) for change in proposed.changes if change.action in ACTING)
 
 
-def blocked(found: Plan) -> frozenset[tuple[str, Pair]]:
+def blocked(proposed: Plan) -> frozenset[tuple[str, Pair]]:
     """What a plan cannot reach."""
-    return frozenset((change.stack, change.pair) for change in found.of(Action.BLOCKED))
+    return frozenset((change.stack, change.pair) for change in proposed.of(Action.BLOCKED))
 
 
 def current(stack_set: StackSet) -> frozenset[Pair]:
     """The pairs in step with their stack set."""
-    return frozenset(one.pair for one in stack_set.instances if one.status is InstanceStatus.CURRENT)
+    return frozenset(
+        instance.pair for instance in stack_set.instances if instance.status is InstanceStatus.CURRENT
+    )
 
 
 def content(stack_set: StackSet) -> tuple[object, ...]:
@@ -68,11 +70,11 @@ def content(stack_set: StackSet) -> tuple[object, ...]:
 def assert_reached(case: Case, state: State, out_of_reach: frozenset[tuple[str, Pair]]) -> None:
     """Everything wanted is there, and nothing else, except what is out of reach."""
     for stack in case.desired.stacks:
-        found = state.stack(stack.name)
-        assert found is not None
+        present = state.stack(stack.name)
+        assert present is not None
         if (stack.name, Pair(stack.account, stack.region)) not in out_of_reach:
-            assert found.is_settled or found.status == "UPDATE_ROLLBACK_COMPLETE"
-            assert (found.template, found.parameters, found.tags) == (
+            assert present.is_settled or present.status == "UPDATE_ROLLBACK_COMPLETE"
+            assert (present.template, present.parameters, present.tags) == (
                 stack.template,
                 stack.parameters,
                 stack.tags,
@@ -98,8 +100,8 @@ def assert_reached(case: Case, state: State, out_of_reach: frozenset[tuple[str, 
 @law
 @given(cases())
 def test_applying_the_plan_gives_what_is_wanted_except_what_is_blocked(case: Case) -> None:
-    found = planned(case, case.observed)
-    assert_reached(case, performed(case, case.observed, found.steps).state, blocked(found))
+    proposed = planned(case, case.observed)
+    assert_reached(case, performed(case, case.observed, proposed.steps).state, blocked(proposed))
 
 
 @law
@@ -115,20 +117,20 @@ def test_a_second_plan_has_no_steps(case: Case) -> None:
 @law
 @given(cases(), st.booleans())
 def test_no_operation_walks_a_pair_that_the_plan_does_not_list(case: Case, prune: bool) -> None:
-    found = planned(case, case.observed, Options(prune=prune))
+    proposed = planned(case, case.observed, Options(prune=prune))
     world = World(case.observed, case.organization)
-    for step in found.steps:
+    for step in proposed.steps:
         walked = replace(world.after(step), walked=NOBODY), world.after(step).walked - world.walked
-        assert {(step.target_name, pair) for pair in walked[1]} <= acting(found)
+        assert {(step.target_name, pair) for pair in walked[1]} <= acting(proposed)
         world = walked[0]
 
 
 @law
 @given(cases())
 def test_without_prune_nothing_is_deleted(case: Case) -> None:
-    found = planned(case, case.observed, Options())
-    after = performed(case, case.observed, found.steps).state
-    assert found.of(Action.DELETE) == ()
+    proposed = planned(case, case.observed, Options())
+    after = performed(case, case.observed, proposed.steps).state
+    assert proposed.of(Action.DELETE) == ()
     for before in case.observed.stack_sets:
         there = after.stack_set(before.name)
         assert there is not None
@@ -139,11 +141,11 @@ def test_without_prune_nothing_is_deleted(case: Case) -> None:
 @law
 @given(cases())
 def test_a_wave_touches_its_own_accounts_and_stages_keep_their_order(case: Case) -> None:
-    found = planned(case, case.observed)
+    proposed = planned(case, case.observed)
     accounts = {wave.name: wave.accounts for wave in case.rollout.waves}
     world = World(case.observed, case.organization)
     building = []
-    for stage in found.stages:
+    for stage in proposed.stages:
         before = world
         for step in stage.steps:
             world = world.after(step)
@@ -183,8 +185,8 @@ def test_a_selection_is_never_left(case: Case, data: st.DataObject) -> None:
     regions = data.draw(st.none() | st.frozensets(st.sampled_from(REGIONS), min_size=1))
     options = Options(prune=data.draw(st.booleans()), accounts=accounts, regions=regions)
     assume(accounts is not None or regions is not None)
-    found = planned(case, case.observed, options)
-    world = performed(case, case.observed, found.steps)
+    proposed = planned(case, case.observed, options)
+    world = performed(case, case.observed, proposed.steps)
     assert all(options.covers(pair) for pair in world.walked)
     for stack in case.observed.stacks:
         if not options.covers(Pair(stack.account, stack.region)):
@@ -207,13 +209,13 @@ def test_a_saved_plan_is_good_at_every_moment_of_its_own_execution(case: Case, d
     saved.check(kept, planned(case, halfway), case.organization.id)
 
 
-def _made_with_the_old_template(found: Plan, case: Case) -> bool:
+def _made_with_the_old_template(proposed: Plan, case: Case) -> bool:
     """A wave of new accounts only, in a stack set whose content changes, makes them as the others are first."""
     return any(
         isinstance(step, CreateStackInstances)
         and (observed := case.observed.stack_set(step.target_name)) is not None
         and content(observed) != content(step.stack_set)
-        for step in found.steps
+        for step in proposed.steps
     )
 
 
@@ -221,9 +223,9 @@ def _made_with_the_old_template(found: Plan, case: Case) -> bool:
 @given(cases())
 def test_destroy_leaves_only_what_cannot_be_reached(case: Case) -> None:
     nothing = replace(case, desired=State())
-    found = planned(nothing, case.observed)
-    after = performed(nothing, case.observed, found.steps).state
-    assert_reached(nothing, after, blocked(found))
+    proposed = planned(nothing, case.observed)
+    after = performed(nothing, case.observed, proposed.steps).state
+    assert_reached(nothing, after, blocked(proposed))
     assert after.stacks == ()
     assert after.artifacts == frozenset() or case.observed.stack(STAGES[0]) is None
     assert planned(nothing, after).steps == ()
@@ -232,6 +234,6 @@ def test_destroy_leaves_only_what_cannot_be_reached(case: Case) -> None:
 @law
 @given(cases())
 def test_every_step_and_every_change_has_a_reason(case: Case) -> None:
-    found = planned(case, case.observed)
-    assert all(step.reason for step in found.steps)
-    assert all(change.reason for change in found.changes if change.action is not Action.NONE)
+    proposed = planned(case, case.observed)
+    assert all(step.reason for step in proposed.steps)
+    assert all(change.reason for change in proposed.changes if change.action is not Action.NONE)

@@ -45,7 +45,7 @@ detection:
 
 def test_own_rules(tmp_path: Path) -> None:
     (tmp_path / "public-bucket.yml").write_text(RULE, encoding="utf-8")
-    assert "public-bucket" in {one.id for one in catalogue.load(tmp_path)}
+    assert "public-bucket" in {detection.id for detection in catalogue.load(tmp_path)}
     (tmp_path / "root-use.yml").write_text(RULE, encoding="utf-8")
     with pytest.raises(DetectionError, match=r"root-use is already in rules/root-use\.yml"):
         catalogue.load(tmp_path)
@@ -89,7 +89,7 @@ def test_all_that_sigma_refuses_is_told_at_once_at_its_line() -> None:
     rule = RULE.replace("level: high", "level: huge") + "status: fine\ndate: never\n"
     with pytest.raises(DetectionError) as caught:
         read(rule, "r", "r.yml")
-    assert sorted(one.line for one in caught.value.problems) == [5, 18, 19]
+    assert sorted(problem.line for problem in caught.value.problems) == [5, 18, 19]
 
 
 def test_the_line_of_a_field_is_the_one_in_the_detection() -> None:
@@ -100,9 +100,9 @@ def test_the_line_of_a_field_is_the_one_in_the_detection() -> None:
 
 def test_a_text_is_taken_where_sigma_has_a_list() -> None:
     rule = RULE + "falsepositives: Somebody tidies up.\nreferences: https://example.com\n"
-    found = read(rule, "r", "r.yml")
-    assert found.falsepositives == ("Somebody tidies up.",)
-    assert found.references == ("https://example.com",)
+    detection = read(rule, "r", "r.yml")
+    assert detection.falsepositives == ("Somebody tidies up.",)
+    assert detection.references == ("https://example.com",)
 
 
 def test_a_count_of_the_old_form_is_told_how_to_count_now() -> None:
@@ -151,7 +151,7 @@ def test_values_are_read_by_the_type_of_their_field() -> None:
         "recipientAccountId: 111122223333\n    readOnly: 'false'\n    requestParameters.public: 'true'\n"
         "    requestParameters.port: 22\n    additionalEventData.MFAUsed: 'NO'\n    sourceIPAddress|cidr: 10.16.0.0/14",
     )
-    found = read(text, "r", "r.yml")
+    detection = read(text, "r", "r.yml")
     record: dict[str, Any] = {
         "eventSource": "s3.amazonaws.com",
         "recipientAccountId": "111122223333",
@@ -160,10 +160,10 @@ def test_values_are_read_by_the_type_of_their_field() -> None:
         "additionalEventData": {"MFAUsed": "No"},
         "sourceIPAddress": "10.19.255.1",
     }
-    assert matches(found, record)
-    assert matches(found, {**record, "requestParameters": {"public": "true", "port": "22"}})
-    assert not matches(found, {**record, "sourceIPAddress": "10.20.0.1"})
-    (rule,) = event_rules(found)
+    assert matches(detection, record)
+    assert matches(detection, {**record, "requestParameters": {"public": "true", "port": "22"}})
+    assert not matches(detection, {**record, "sourceIPAddress": "10.20.0.1"})
+    (rule,) = event_rules(detection)
     assert eventpattern.parse(rule.pattern).matches(envelope({**record, "eventName": "x"}))
 
 
@@ -183,23 +183,25 @@ def test_what_is_doubtful_is_told_and_used() -> None:
     text = RULE.replace(
         "eventName: PutBucketAcl", "eventNam: x\n    eventName: putbucketacl\n    errorCod: y"
     )
-    found = read(text, "r", "r.yml")
-    assert [(problem.line, problem.what.split("[")[-1]) for problem in found.warnings] == [
+    detection = read(text, "r", "r.yml")
+    assert [(problem.line, problem.what.split("[")[-1]) for problem in detection.warnings] == [
         (17, "W-TYPE-COERCED]"),
         (16, "W-FIELD-UNKNOWN]"),
         (18, "W-FIELD-UNKNOWN]"),
     ]
-    assert "did you mean eventName?" in found.warnings[1].remedy
+    assert "did you mean eventName?" in detection.warnings[1].remedy
     assert matches(
-        found,
+        detection,
         {"eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl", "eventNam": "x", "errorCod": "y"},
     )
 
 
 def test_spelling_is_bridged_to_cloudtrails() -> None:
     def warnings(value: str, modifier: str = "") -> list[str]:
-        found = read(RULE.replace("eventName: PutBucketAcl", f"eventName{modifier}: {value}"), "r", "r.yml")
-        return [problem.what.split("[")[-1] for problem in found.warnings]
+        detection = read(
+            RULE.replace("eventName: PutBucketAcl", f"eventName{modifier}: {value}"), "r", "r.yml"
+        )
+        return [problem.what.split("[")[-1] for problem in detection.warnings]
 
     assert warnings("PutBucketAcl") == []
     assert warnings("PUTBUCKETACL") == ["W-TYPE-COERCED]"]
@@ -209,8 +211,8 @@ def test_spelling_is_bridged_to_cloudtrails() -> None:
 
 def test_rules_of_others_need_nothing_of_ours() -> None:
     text = RULE[: RULE.index("orgmon:")] + RULE[RULE.index("detection:") :]
-    found = read(text, "r", "r.yml")
-    assert (found.scope, found.flows) == (Scope.REGIONAL, frozenset(Flow))
+    detection = read(text, "r", "r.yml")
+    assert (detection.scope, detection.flows) == (Scope.REGIONAL, frozenset(Flow))
     signing_in = read(text.replace("s3.", "signin.").replace("PutBucketAcl", "ConsoleLogin"), "r", "r.yml")
     assert signing_in.scope is Scope.SIGN_IN
     assert read(text.replace("s3.", "iam."), "r", "r.yml").scope is Scope.GLOBAL
@@ -219,10 +221,10 @@ def test_rules_of_others_need_nothing_of_ours() -> None:
 def test_flow_follows_from_what_can_be_compiled() -> None:
     text = RULE[: RULE.index("orgmon:")] + RULE[RULE.index("detection:") :]
     regex = text.replace("eventName: PutBucketAcl", "requestParameters.name|re: '[0-9]{12}'")
-    found = read(regex, "r", "r.yml")
-    assert found.flows_are_open
-    assert settled(found).flows == frozenset(Flow)
-    assert [rule.recheck for rule in event_rules(found)] == [True]
+    detection = read(regex, "r", "r.yml")
+    assert detection.flows_are_open
+    assert settled(detection).flows == frozenset(Flow)
+    assert [rule.recheck for rule in event_rules(detection)] == [True]
     block = text.replace("eventName: PutBucketAcl", "sourceIPAddress|cidr: 2001:db8::/32")
     assert settled(read(block, "r", "r.yml")).flows == frozenset({Flow.EVENTS})
     unpinned = regex.replace("eventSource: s3.amazonaws.com", "recipientAccountId: '111122223333'")
@@ -259,8 +261,8 @@ def test_flow_follows_from_what_can_be_compiled() -> None:
     ],
 )
 def test_regular_expressions_become_shapes(pattern: str, shapes: list[str] | None) -> None:
-    found = globs_of(pattern)
-    assert (None if found is None else [str(glob) for glob in found]) == shapes
+    globs = globs_of(pattern)
+    assert (None if globs is None else [str(glob) for glob in globs]) == shapes
 
 
 PARTS = [
@@ -293,25 +295,26 @@ def test_shapes_take_what_the_expression_is_found_in(pattern: str, strings: list
     assume(shapes is not None)
     assert shapes is not None
     for text in strings:
-        found = re.search(pattern, text, re.DOTALL) is not None
-        assert any(shape.fits(text) for shape in shapes) is found
+        is_found = re.search(pattern, text, re.DOTALL) is not None
+        assert any(shape.fits(text) for shape in shapes) is is_found
 
 
 def test_what_a_modifier_expands_a_value_to_are_alternatives() -> None:
     rule = RULE.replace("eventName: PutBucketAcl", "requestParameters.command|contains|windash: ' -e '")
-    found = read(rule, "r", "r.yml")
+    detection = read(rule, "r", "r.yml")
     for dash, taken in (("-", True), ("/", True), ("+", False)):
         record = {"eventSource": "s3.amazonaws.com", "requestParameters": {"command": f"sh {dash}e x"}}
-        assert found.condition.holds(record) is taken
+        assert detection.condition.holds(record) is taken
 
 
 def test_users_change_level_scope_and_threshold(tmp_path: Path) -> None:
     (tmp_path / "often.yml").write_text(NAMED + CORRELATION, encoding="utf-8")
     change = catalogue.Change(Severity.LOW, Scope.GLOBAL, 9, 600)
-    found = {one.id: one for one in catalogue.load(tmp_path, changes={"often": change})}["often"]
-    assert found.threshold is not None
-    assert (found.severity, found.scope) == (Severity.LOW, Scope.GLOBAL)
-    assert (found.threshold.count, found.threshold.seconds) == (9, 600)
+    loaded = catalogue.load(tmp_path, changes={"often": change})
+    [often] = [detection for detection in loaded if detection.id == "often"]
+    assert often.threshold is not None
+    assert (often.severity, often.scope) == (Severity.LOW, Scope.GLOBAL)
+    assert (often.threshold.count, often.threshold.seconds) == (9, 600)
     with pytest.raises(DetectionError, match="no threshold to change"):
         catalogue.load(changes={"root-use": catalogue.Change(count=3)})
     with pytest.raises(DetectionError, match="no detection rot-use to change"):

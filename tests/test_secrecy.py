@@ -34,7 +34,7 @@ PHRASE = "PartnerVaultKey-"
 SECRET_ID = "requestParameters.secretId"
 IN_MEMBERS = [definition for definition in STACKS if definition.placement.is_in_members]
 GIVEN = sample.stack_inputs()
-FEW = tuple(one for one in GIVEN.detections if one.id in ("trail-tampering", "decoy-touched"))
+FEW = tuple(rule for rule in GIVEN.detections if rule.id in ("trail-tampering", "decoy-touched"))
 
 
 def critical(*parts: Condition, threshold: Threshold | None = None) -> Detection:
@@ -55,10 +55,10 @@ def call(name: str) -> Condition:
     return All((host, Matches("eventName", Glob((name,)))))
 
 
-def filled(one: Detection, values: Filling) -> Detection:
-    found = resolve(one, [values])
-    assert found is not None
-    return found
+def filled(unfilled: Detection, values: Filling) -> Detection:
+    resolved = resolve(unfilled, [values])
+    assert resolved is not None
+    return resolved
 
 
 def texts(content: object) -> Iterator[str]:
@@ -77,6 +77,7 @@ VAULT = critical(call("GetSecretValue"), Placeholder(SECRET_ID, ("",), "vaults",
 
 def test_a_second_secret_placeholder_reaches_no_member_account() -> None:
     inputs = replace(GIVEN, detections=(*GIVEN.detections, filled(VAULT, filling("vaults", (PHRASE,)))))
+    assert alarms.STACK in IN_MEMBERS
     for definition in IN_MEMBERS:
         assert PHRASE not in definition.body(inputs).text
     for definition in (hub.STACK, trail.STACK):
@@ -90,18 +91,18 @@ def test_secrecy_goes_from_the_placeholder_through_every_form() -> None:
     known = filled(VAULT, Filling("vaults", (PHRASE,), is_secret=False))
     assert secret.secrets == {PHRASE}
     assert known.secrets == frozenset()
-    for one, is_sealed in ((secret, True), (known, False)):
-        assert one.is_secret is is_sealed
-        [metric], [rule] = metric_filters(one, MEMBER_PREFIX), event_rules(one)
+    for vault, is_sealed in ((secret, True), (known, False)):
+        assert vault.is_secret is is_sealed
+        [metric], [rule] = metric_filters(vault, MEMBER_PREFIX), event_rules(vault)
         assert isinstance(metric.pattern, Sealed) is is_sealed
         assert bool([*told(rule.pattern, ())]) is is_sealed
-        assert not [*told([rule.pattern for rule in forwarding((one,))], ())]
+        assert not [*told([rule.pattern for rule in forwarding((vault,))], ())]
     assert VAULT.is_secret  # nobody knows yet with what it will be filled
 
 
 def test_only_what_is_declared_open_is_no_secret() -> None:
     config = sample.config()
-    declared = {one.name: one.is_secret for one in placeholders_of(config)}
+    declared = {placeholder.name: placeholder.is_secret for placeholder in placeholders_of(config)}
     assert {name for name, is_secret in declared.items() if not is_secret} == OPEN
     assert {kind.placeholder for kind in KINDS.values()} <= declared.keys() - OPEN
 
@@ -118,9 +119,9 @@ def test_a_secret_is_not_in_the_code_of_functions() -> None:
 
 def test_what_is_forwarded_is_wider_rather_than_secret() -> None:
     host = Matches("eventSource", Glob(("kms.amazonaws.com",)))
-    one = critical(host, Placeholder("eventName", ("",), "calls", ("",)))
+    hosted = critical(host, Placeholder("eventName", ("",), "calls", ("",)))
     assert "GoSecretly" not in json.dumps(
-        [rule.pattern for rule in forwarding((filled(one, filling("calls", ("GoSecretly",))),))]
+        [rule.pattern for rule in forwarding((filled(hosted, filling("calls", ("GoSecretly",))),))]
     )
     alone = critical(Placeholder("eventName", ("",), "calls", ("",)))
     with pytest.raises(DetectionError, match="E-FORWARD"):
@@ -211,26 +212,27 @@ def test_no_template_in_members_ever_tells_a_secret(
     data: st.DataObject, name: str, secrets: list[str]
 ) -> None:
     limit = data.draw(st.sampled_from([None, Threshold(3, 300)]))
-    one = resolve(critical(data.draw(conditions(name)), threshold=limit), [filling(name, tuple(secrets))])
-    assume(one is not None and one.secrets)
-    assert one is not None
-    inputs = replace(GIVEN, detections=(*FEW, one))
+    touched = resolve(critical(data.draw(conditions(name)), threshold=limit), [filling(name, tuple(secrets))])
+    assume(touched is not None and touched.secrets)
+    assert touched is not None
+    inputs = replace(GIVEN, detections=(*FEW, touched))
     for definition in IN_MEMBERS:
         try:
-            found = [*texts(definition.body(inputs).content)]
+            written = [*texts(definition.body(inputs).content)]
         except DetectionError:
             continue  # refused: nothing of it is placed anywhere
         except TemplateError:
             plain = definition.body(replace(GIVEN, detections=FEW)).content
             assert [*told(plain, secrets)]  # an ordinary word, that was in the template before
             continue
-        assert not [secret for secret in secrets for text in found if secret.strip("*") and secret in text]
+        assert not [secret for secret in secrets for text in written if secret.strip("*") and secret in text]
     try:
-        code = notifier(sample.config(), sample.organization(), (one,)).body
+        code = notifier(sample.config(), sample.organization(), (touched,)).body
     except DetectionError:
         return
     assert (
-        code == notifier(sample.config(), sample.organization(), (replace(one, condition=call("Go")),)).body
+        code
+        == notifier(sample.config(), sample.organization(), (replace(touched, condition=call("Go")),)).body
     )
 
 
@@ -238,8 +240,8 @@ def test_every_kind_of_decoy_has_its_names_in_no_template_but_its_own() -> None:
     assert set(KINDS) == set(get_args(KindName))
     for kind in KINDS.values():
         decoy = Decoy(kind, sealed("LedgerExportLogin"))
-        one = filled(VAULT, Filling("vaults", (decoy.prefix,), is_secret=True))
-        inputs = replace(GIVEN, detections=(one,), decoys=(decoy,))
+        touched = filled(VAULT, Filling("vaults", (decoy.prefix,), is_secret=True))
+        inputs = replace(GIVEN, detections=(touched,), decoys=(decoy,))
         telling = {
             definition.name for definition in STACKS if "LedgerExportLogin" in definition.body(inputs).text
         }

@@ -91,16 +91,16 @@ def test_files_that_cannot_be_read_are_all_told(tmp_path: Path) -> None:
 
 
 def test_rules_that_cannot_be_compiled_are_all_told_once(tmp_path: Path) -> None:
-    found = told(config_with(tmp_path, first=UNBOUNDED, good=RULE, second=UNBOUNDED))
-    assert [line.partition(": ")[0] for line in found] == ["rules/first.yml:1:1", "rules/second.yml:1:1"]
-    assert "cannot express which events to forward" in found[0]
+    problems = told(config_with(tmp_path, first=UNBOUNDED, good=RULE, second=UNBOUNDED))
+    assert [line.partition(": ")[0] for line in problems] == ["rules/first.yml:1:1", "rules/second.yml:1:1"]
+    assert "cannot express which events to forward" in problems[0]
 
 
 def test_what_is_switched_off_is_looked_for_in_both_folders(tmp_path: Path) -> None:
-    found = told(config_with(tmp_path, disabled=("root-use", "publik"), public=RULE))
-    assert len(found) == 1
-    assert found[0].startswith("accounts.yaml:")
-    assert found[0].endswith("there is no detection publik; did you mean 'public'?")
+    problems = told(config_with(tmp_path, disabled=("root-use", "publik"), public=RULE))
+    assert len(problems) == 1
+    assert problems[0].startswith("accounts.yaml:")
+    assert problems[0].endswith("there is no detection publik; did you mean 'public'?")
 
 
 def test_an_override_of_nothing_has_its_position(tmp_path: Path) -> None:
@@ -108,10 +108,10 @@ def test_an_override_of_nothing_has_its_position(tmp_path: Path) -> None:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     content["detections"]["overrides"] = {"publik": {"level": "low"}, "public": {"level": "low"}}
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    [found] = told(path)
+    [problem] = told(path)
     line = path.read_text(encoding="utf-8").splitlines().index("    publik:") + 2  # what is wrong with it
-    assert found.startswith(f"accounts.yaml:{line}:")
-    assert found.endswith("there is no detection publik; did you mean 'public'?")
+    assert problem.startswith(f"accounts.yaml:{line}:")
+    assert problem.endswith("there is no detection publik; did you mean 'public'?")
 
 
 def test_validate_prints_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,16 +163,21 @@ KEYS = (
     ("description",),
     ("logsource",),
     ("level",),
-    ("regions",),
-    ("runbook",),
-    ("flows",),
     ("tags",),
-    ("controls",),
-    ("controls", "cis-aws"),
-    ("examples",),
-    ("examples", "match"),
-    ("examples", "values"),
-    ("examples", "values", "decoys"),
+    ("orgmon",),
+    ("orgmon", "scope"),
+    ("orgmon", "flow"),
+    ("orgmon", "reads"),
+    ("orgmon", "runbook"),
+    ("orgmon", "runbook", "steps"),
+    ("orgmon", "controls"),
+    ("orgmon", "controls", "cis-aws"),
+    ("orgmon", "drill"),
+    ("orgmon", "drill", "how"),
+    ("orgmon", "examples"),
+    ("orgmon", "examples", "match"),
+    ("orgmon", "examples", "values"),
+    ("orgmon", "examples", "values", "decoys"),
     ("detection",),
     ("detection", "selection"),
     ("detection", "selection", "eventName"),
@@ -187,5 +192,5 @@ def test_whatever_stands_under_a_key_the_file_is_named(where: tuple[str, ...], v
     for key in where[:-1]:
         inner = inner.setdefault(key, {})
     inner[where[-1]] = value
-    found = refused(yaml.safe_dump(content))
-    assert found is None or (found.file == "r.yml" and found.line >= 1)
+    problem = refused(yaml.safe_dump(content))
+    assert problem is None or (problem.file == "r.yml" and problem.line >= 1)

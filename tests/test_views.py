@@ -37,10 +37,10 @@ def console(*, terminal: bool) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=120, color_system=None)
 
 
-def printed(found: Console) -> str:
+def printed(target: Console) -> str:
     """What a console was given."""
-    assert isinstance(found.file, io.StringIO)
-    return found.file.getvalue()
+    assert isinstance(target.file, io.StringIO)
+    return target.file.getvalue()
 
 
 def test_without_a_terminal_each_change_of_state_is_a_line() -> None:
@@ -121,13 +121,13 @@ def test_what_is_waited_for_is_named_with_its_owner_and_age() -> None:
 def test_root_causes_come_with_names_and_remedies_apart_from_what_was_cancelled() -> None:
     target = console(terminal=False)
     cancelled = "Cancelled since failure tolerance has exceeded"
-    found = failures(
+    grouped = failures(
         [
             ("orgmon-access", OperationResult(PAYMENTS, ResultStatus.FAILED, "role already exists")),
             ("orgmon-access", OperationResult(SHOP, ResultStatus.CANCELLED, cancelled)),
         ]
     )
-    failure_view.show(target, found, sample.organization())
+    failure_view.show(target, grouped, sample.organization())
     text = printed(target)
     assert "Root cause 1 (1 failed)" in text
     assert "orgmon-access  904417263085 payments-prod  us-east-1" in text
