@@ -80,13 +80,24 @@ def smaller(content: dict[str, Any], regions: tuple[str, ...]) -> dict[str, Any]
     return content
 
 
+@dataclass(frozen=True)
+class World:
+    """An embedded AWS, seeded from a config; ``written`` is the config as it was then."""
+
+    sandbox: Sandbox
+    path: Path
+    written: str
+
+    def restore(self) -> None:
+        """The config as it was, and no trouble. What is deployed stays as it is."""
+        self.path.write_text(self.written, encoding="utf-8")
+        self.sandbox.world.trouble.lift()
+
+
 @contextmanager
-def rehearsed(
-    folder: Path,
-    capsys: pytest.CaptureFixture[str],
-    regions: tuple[str, ...] = ("us-east-1", "us-east-2"),
-    **sections: Any,
-) -> Iterator[Rehearsal]:
+def embedded(
+    folder: Path, regions: tuple[str, ...] = ("us-east-1", "us-east-2"), **sections: Any
+) -> Iterator[World]:
     """A small organization, nothing deployed yet.
 
     ``sections`` replace those of accounts.yaml before AWS is seeded from it; None leaves one out.
@@ -97,7 +108,38 @@ def rehearsed(
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     sandbox = assemble(seed_of(load(path)), clock=Clock(speed=0))
     try:
-        yield Rehearsal(sandbox, path, capsys)
+        yield World(sandbox, path, path.read_text(encoding="utf-8"))
         assert sandbox.world.hook_errors == []
     finally:
         sandbox.close()
+
+
+@contextmanager
+def rehearsed(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    regions: tuple[str, ...] = ("us-east-1", "us-east-2"),
+    **sections: Any,
+) -> Iterator[Rehearsal]:
+    """The same for one test, with what it prints."""
+    with embedded(folder, regions, **sections) as world:
+        yield Rehearsal(world.sandbox, world.path, capsys)
+
+
+def rolled_out(rehearsal: Rehearsal, *options: str) -> Rehearsal:
+    """The same, deployed."""
+    code, out, err = rehearsal.orgmon("deploy", "--yes", *options)
+    assert code == 0, out + err
+    return rehearsal
+
+
+def calls_of(rehearsal: Rehearsal) -> list[Any]:
+    """Collects every call that the product makes from now on."""
+    calls: list[Any] = []
+    rehearsal.sandbox.world.after.append(lambda call: calls.append(call) if not call.invoked_by else None)
+    return calls
+
+
+def switch_off(rehearsal: Rehearsal, *detections: str) -> None:
+    """Change what is deployed by switching detections off."""
+    rehearsal.change(detections={"disabled": list(detections)})
