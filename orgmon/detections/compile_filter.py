@@ -157,12 +157,12 @@ def _differs(path: str, globs: Sequence[Glob], at: Selector) -> PatternCondition
 
 
 def _all(parts: tuple[PatternCondition, ...]) -> PatternCondition:
-    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, AllOf) else (part,)))
+    flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, AllOf) else (part,)))
     return flat[0] if len(flat) == 1 else AllOf(flat)
 
 
 def _any(parts: tuple[PatternCondition, ...]) -> PatternCondition:
-    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, AnyOf) else (part,)))
+    flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, AnyOf) else (part,)))
     return flat[0] if len(flat) == 1 else AnyOf(flat)
 
 

@@ -150,5 +150,5 @@ def field_type(path: str) -> FieldType | None:
 
 def nearest(path: str) -> str:
     """The known field that is spelled most alike, or an empty string."""
-    found = difflib.get_close_matches(path, KNOWN, n=1)
-    return found[0] if found else ""
+    matches = difflib.get_close_matches(path, KNOWN, n=1)
+    return matches[0] if matches else ""

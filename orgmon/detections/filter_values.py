@@ -45,7 +45,9 @@ def _expression(path: str, glob: Glob) -> Regex:
             "startswith, endswith or contains",
         )
     pieces = [
-        "".join(one if PLAIN.fullmatch(one) else f"\\x{ord(one):02x}" for one in piece)
+        "".join(
+            character if PLAIN.fullmatch(character) else f"\\x{ord(character):02x}" for character in piece
+        )
         for piece in glob.pieces
     ]
     return Regex("^" + ".*".join(pieces) + "$")

@@ -52,10 +52,10 @@ def spelled(path: str, value: str) -> str | None:
 @functools.cache
 def _vocabulary(path: str) -> dict[str, frozenset[str]]:
     """Spellings by the value in lower case."""
-    found: dict[str, frozenset[str]] = {}
+    spellings: dict[str, frozenset[str]] = {}
     for value in SPELLINGS.get(path, ()) or _listed(path):
-        found[value.lower()] = found.get(value.lower(), frozenset()) | {value}
-    return found
+        spellings[value.lower()] = spellings.get(value.lower(), frozenset()) | {value}
+    return spellings
 
 
 def _listed(path: str) -> tuple[str, ...]:

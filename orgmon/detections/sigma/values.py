@@ -60,7 +60,7 @@ def condition_of(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     if isinstance(value, types.SigmaString):
         return _string(path, value, doubts)
     if isinstance(value, types.SigmaExpansion):
-        return Either(tuple(condition_of(path, one, doubts) for one in value.values))
+        return Either(tuple(condition_of(path, alternative, doubts) for alternative in value.values))
     kind = type(value).__name__.removeprefix("Sigma")
     raise DetectionError(
         f"{path}: {kind} has no form in AWS's patterns [{Code.VALUE}]",
@@ -79,8 +79,8 @@ def _regex(path: str, value: Any) -> Condition:
     globs = globs_of(text)
     if globs is None:
         return Finds(path, text)
-    found = tuple(Matches(path, glob) for glob in globs)
-    return found[0] if len(found) == 1 else Either(found)
+    tests = tuple(Matches(path, glob) for glob in globs)
+    return tests[0] if len(tests) == 1 else Either(tests)
 
 
 def _kind(path: str) -> Kind:
@@ -129,8 +129,8 @@ def _block(path: str, block: str) -> Condition:
     ):
         return Within(path, str(network))
     heads = [str(part.network_address).split(".")[:octets] for part in network.subnets(new_prefix=octets * 8)]
-    found = tuple(Matches(path, Glob((".".join(head) + ".", ""))) for head in heads)
-    return found[0] if len(found) == 1 else Either(found)
+    tests = tuple(Matches(path, Glob((".".join(head) + ".", ""))) for head in heads)
+    return tests[0] if len(tests) == 1 else Either(tests)
 
 
 def _string(path: str, value: Any, doubts: list[Doubt]) -> Condition:
