@@ -65,9 +65,9 @@ class Matcher:
     def written(self, asked: Iterable[tuple[int, Condition | bool]]) -> tuple[str, dict[str, Any]]:
         """The text of a function that asks these conditions, and what it names."""
         emitter = self._emitter()
-        found = [(place, emitter.condition(left)[1]) for place, left in asked if left is not False]
+        tests = [(place, emitter.condition(left)[1]) for place, left in asked if left is not False]
         lines = [*emitter.lines, "h = ()"]
-        lines += [f"if {text}: h += ({place},)" for place, text in found]
+        lines += [f"if {text}: h += ({place},)" for place, text in tests]
         return _source(lines, "h"), emitter.constants
 
     def _swept(self) -> Sweep:
@@ -103,13 +103,13 @@ class Matcher:
 
     def _taken(self) -> frozenset[str]:
         """What was odd in the record that is looked at; the next one begins anew."""
-        found = frozenset(self._odd)
+        odd = frozenset(self._odd)
         self._odd.clear()
-        return found
+        return odd
 
     def slow(self, record: Mapping[str, Any]) -> tuple[tuple[int, ...], frozenset[str]]:
         """The conditions that hold for plain JSON of any shape, and the paths at which it is odd."""
-        places = tuple(place for place, one in enumerate(self._conditions) if one.holds(record))
+        places = tuple(place for place, condition in enumerate(self._conditions) if condition.holds(record))
         return places, self._layout.violations(record)
 
     def pluck(self, paths: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
