@@ -230,7 +230,7 @@ class AnythingBut(Matcher):
         if self.plain:
             return {"anything-but": inner[0] if self.single else inner}
         name = next(iter(inner[0]))
-        values = [one[name] for one in inner]
+        values = [element[name] for element in inner]
         return {"anything-but": {name: values[0] if self.single else values}}
 
     def complexity(self) -> int:

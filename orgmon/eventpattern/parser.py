@@ -88,19 +88,19 @@ def _object(document: object, path: str, rules: tuple[Rule, ...]) -> tuple[Rule,
 
 def _is_or(value: object) -> bool:
     return isinstance(value, list) and all(
-        isinstance(one, Mapping) and not RESERVED & one.keys() for one in value
+        isinstance(branch, Mapping) and not RESERVED & branch.keys() for branch in value
     )
 
 
 def _either(branches: Sequence[Any], path: str, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     if len(branches) < 2:
         raise PatternError("$or needs two branches", "write the single branch without $or")
-    found = tuple(rule for branch in branches for rule in _object(branch, path, rules))
-    if len(found) > MAX_COMBINATIONS:
+    combinations = tuple(rule for branch in branches for rule in _object(branch, path, rules))
+    if len(combinations) > MAX_COMBINATIONS:
         raise PatternError(
-            f"$or makes {len(found)} combinations, {MAX_COMBINATIONS} are allowed", "use fewer"
+            f"$or makes {len(combinations)} combinations, {MAX_COMBINATIONS} are allowed", "use fewer"
         )
-    return found
+    return combinations
 
 
 def _leaf(value: object, path: str) -> tuple[Matcher, ...]:
@@ -108,7 +108,7 @@ def _leaf(value: object, path: str) -> tuple[Matcher, ...]:
         raise PatternError(f"{path} must be an object or an array", "put the value in [...]")
     if not value:
         raise PatternError(f"{path} is an empty array", "name a value")
-    return tuple(_matcher(one, path) for one in value)
+    return tuple(_matcher(element, path) for element in value)
 
 
 def _matcher(element: object, path: str) -> Matcher:
