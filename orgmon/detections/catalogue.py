@@ -32,7 +32,7 @@ def load(
     """The shipped detections and those of a folder, sorted by id, changed, without those switched off by id.
 
     Placeholders are still open. Raises DetectionError for all files that cannot be read or whose id is there
-    already, and for ids in ``off`` and ``changes`` that do not exist.
+    already, for ids in ``off`` and ``changes`` that do not exist, and for a change of a threshold that is not there.
     """
     detections = [*shipped(), *(own(folder, off) if folder is not None else ())]
     known = {detection.id for detection in detections} | (
@@ -113,7 +113,7 @@ def own(folder: Path, off: Collection[str] = (), *, alone: bool = False) -> list
             errors.append(error)
         origins.setdefault(path.stem, str(path))
     if errors:
-        raise errors[0] if len(errors) == 1 else DetectionError.of(errors)
+        raise DetectionError.of(errors)
     return detections
 
 

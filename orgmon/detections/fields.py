@@ -1,4 +1,4 @@
-"""The fields of a CloudTrail record: which type each has, and whether an array is on the way.
+"""The fields of a CloudTrail record, or of a finding: which type each has, and whether an array is on the way.
 
 Without types the compiled forms would differ on arrays, objects and booleans. Source: CloudTrail user guide,
 "CloudTrail record contents" and "userIdentity element".
@@ -146,6 +146,11 @@ def field_type(path: str) -> FieldType | None:
     if path.startswith(OPEN_BELOW) and all(path.split(".")):
         return FieldType(Kind.OPEN)
     return None
+
+
+def taken_type(path: str) -> FieldType:
+    """The type that a field is taken for: one that nobody knows is open."""
+    return field_type(path) or FieldType(Kind.OPEN)
 
 
 def nearest(path: str) -> str:

@@ -19,6 +19,7 @@ from orgmon.eventpattern.matchers import (
     Prefix,
     Suffix,
     Wildcard,
+    is_number,
 )
 
 MAX_COMBINATIONS = 1000
@@ -166,10 +167,6 @@ def _exists(argument: object, path: str) -> Matcher:
     return Exists(argument)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _numeric(argument: object, path: str) -> Matcher:
     wrong = PatternError(
         f"{path}: numeric takes an operator and a number, or a lower and then an upper bound",
@@ -178,7 +175,7 @@ def _numeric(argument: object, path: str) -> Matcher:
     if not isinstance(argument, list) or len(argument) not in (2, 4):
         raise wrong
     bounds = tuple(zip(argument[::2], argument[1::2], strict=True))
-    if not all(isinstance(sign, str) and sign in COMPARE and _is_number(bound) for sign, bound in bounds):
+    if not all(isinstance(sign, str) and sign in COMPARE and is_number(bound) for sign, bound in bounds):
         raise wrong
     if len(bounds) == 2:
         (low_sign, low), (high_sign, high) = bounds
@@ -207,7 +204,7 @@ def _anything_but(argument: object, path: str) -> Matcher:
     values = [argument] if single else argument
     assert isinstance(values, list)
     strings = all(isinstance(value, str) for value in values)
-    numbers = all(_is_number(value) for value in values)
+    numbers = all(is_number(value) for value in values)
     if not values or not (strings or numbers):
         raise PatternError(
             f"{path}: anything-but takes strings or numbers, not both", "negate a boolean by the other"

@@ -147,11 +147,7 @@ class Comparison:
         if self.operator == "!=":
             return self.value.comparable(value) and not self.value.equals(value)
         assert isinstance(self.value, Number)
-        return (
-            isinstance(value, int | float)
-            and is_number(value)
-            and ORDER[self.operator](value, self.value.value)
-        )
+        return is_number(value) and ORDER[self.operator](value, self.value.value)
 
     def selectors(self) -> Iterator[Selector]:
         """The selectors of the condition."""

@@ -5,7 +5,7 @@ each name, made when it is first met: whatever is asked of the name is settled t
 where a clue says that one of them may hold. The meaning is that of ``condition.holds(record)``; a record of an odd
 shape is given to exactly that.
 
-What is written for ``StopLogging`` where one condition wants it, of plain JSON and not by a role of AWS:
+What is written for ``StopLogging`` where one condition wants it, of plain JSON and not by a service of AWS:
 
     def made(r):
         n0 = r.get('userIdentity', U)
@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from orgmon.detections.condition import Condition, Either, negations_inward, tests_of
+from orgmon.detections.projection import EVENT_NAME
 from orgmon.replay.access import Access
 from orgmon.replay.expressions import Emitter
-from orgmon.replay.narrowing import EVENT_NAME, clues, names_needed, settled
+from orgmon.replay.narrowing import clues, names_needed, settled
 from orgmon.replay.paths import Layout
 
 Match = Callable[[Any], tuple[int, ...]]

@@ -15,8 +15,7 @@ from orgmon.detections.condition import (
     Placeholder,
     Test,
 )
-
-EVENT_NAME = "eventName"
+from orgmon.detections.projection import EVENT_NAME
 
 
 def names_needed(condition: Condition) -> frozenset[str] | None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orgmon.detections.model import Detection
+from orgmon.detections.projection import EVENT_NAME
 from orgmon.replay.anywhere import first_text
 from orgmon.replay.matcher import Matcher, paths_of
-from orgmon.replay.narrowing import EVENT_NAME
 from orgmon.replay.paths import Layout
 from orgmon.replay.records import Batch, Reader, reader, records_of, records_of_lines
 from orgmon.replay.verify import Disagreement, Verifier
@@ -110,7 +110,8 @@ class Findings:
 class Scanner:
     """Looks for the detections in records. ``fast`` asks for a way of reading.
 
-    A forked process goes on with what was generated; what is sent to another process is generated there again.
+    A forked process goes on with what was generated; what is sent to another process is generated there again, for
+    the fastest way of reading that there is.
     """
 
     def __init__(self, rules: Rules, *, fast: bool | None = None) -> None:

@@ -45,7 +45,7 @@ class Frequent:
 
     def top(self, number: int) -> tuple[tuple[str, int], ...]:
         """The most frequent with their counts; equal ones by name."""
-        return tuple(sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))[:number])
+        return tuple(sorted(self._counts.items(), key=lambda counted: (-counted[1], counted[0]))[:number])
 
 
 @dataclass

@@ -43,7 +43,7 @@ class Faults:
     def raise_any(self) -> None:
         """Raise DetectionError with every mistake, if there is one."""
         if self._mistakes:
-            raise self._mistakes[0] if len(self._mistakes) == 1 else DetectionError.of(self._mistakes)
+            raise DetectionError.of(self._mistakes)
 
     def one_of(self, kind: Any, key: str, value: object, default: T) -> Any | T:
         """The member of an enum; a mistake gives the default."""

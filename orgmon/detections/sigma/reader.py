@@ -8,7 +8,7 @@ from typing import Any
 
 from orgmon.alerting import Severity
 from orgmon.detections.codes import Code
-from orgmon.detections.condition import All, Condition, Either, Not, tests_of
+from orgmon.detections.condition import All, Condition, Either, Not, either, tests_of
 from orgmon.detections.fields import Kind, field_type, nearest
 from orgmon.detections.model import Detection, Flow, LogSource
 from orgmon.detections.sigma.extension import BLOCK, extension
@@ -146,8 +146,7 @@ def _condition(rule: Any, faults: Faults) -> Condition:
         remedy = COUNTING if counts else REMEDY
         faults.mistake("condition", f"the condition cannot be read: {error}", remedy)
         return Either(())
-    parts = tuple(_tree(tree, faults) for tree in trees)
-    condition = parts[0] if len(parts) == 1 else Either(parts)
+    condition = either(_tree(tree, faults) for tree in trees)
     for path in dict.fromkeys(test.field for test in tests_of(condition)):
         _check_field(path, faults)
     return condition

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.resources
 
+from orgmon.detections.projection import EVENT_NAME, EVENT_SOURCE
+
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "userIdentity.type": (
         "Root",
@@ -30,10 +32,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "AwsCloudTrailInsight",
     ),
 }
-"""Values that CloudTrail spells in one way. Sigma ignores case, AWS's patterns do not."""
-
-EVENT_NAME = "eventName"
-EVENT_SOURCE = "eventSource"
+"""Values that CloudTrail spells in one way, by field."""
 
 
 def has_vocabulary(path: str) -> bool:
