@@ -1,9 +1,9 @@
 """Detection to rules of the hub's event bus.
 
 A detection is one rule, its alternatives branches of ``$or``, so that an event fires once. It is split only where
-EventBridge would refuse it: by different event names when it is too long, and by wildcards. Parts of the second
-kind can both fire for a record that fits several wildcards; they carry the same detection, so whoever counts knows
-them by detection and event id.
+EventBridge would refuse it: into alternatives that exclude each other when it is too long, and by wildcards. Parts
+of the second kind can both fire for a record that fits several wildcards; they carry the same detection, so whoever
+counts knows them by detection and event id.
 """
 
 from __future__ import annotations

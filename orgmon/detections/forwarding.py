@@ -64,8 +64,8 @@ class _Wanted:
 def forwarding(detections: Iterable[Detection]) -> tuple[EventRule, ...]:
     """The forwarding rules of a member account, in a fixed order.
 
-    Raises DetectionError for a detection by events that asks for neither event source, event name nor root: it
-    would forward every call of every account.
+    Raises DetectionError for a detection by events that asks for neither event source, event name nor root (it
+    would forward every call of every account), and where the rules are too many or one is too long.
     """
     wanted = _Wanted()
     for detection in sorted(detections, key=lambda detection: detection.id):
