@@ -75,7 +75,9 @@ class DetectionError(OrgmonError):
 
     @classmethod
     def of(cls, errors: Sequence[DetectionError]) -> DetectionError:
-        """Several errors as one, so that all are told at once."""
+        """Several errors as one, so that all are told at once; a single one stays as it is."""
+        if len(errors) == 1:
+            return errors[0]
         whole = cls("\n".join(str(error) for error in errors))
         whole.problems = tuple(problem for error in errors for problem in error.problems)
         return whole

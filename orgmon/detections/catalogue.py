@@ -32,14 +32,18 @@ def load(
     """The shipped detections and those of a folder, sorted by id, changed, without those switched off by id.
 
     Placeholders are still open. Raises DetectionError for all files that cannot be read or whose id is there
-    already, and for ids in ``off`` and ``changes`` that do not exist.
+    already, for ids in ``off`` and ``changes`` that do not exist, and for a change of a threshold that is not there.
     """
-    found = [*shipped(), *(own(folder, off) if folder is not None else ())]
-    known = {one.id for one in found} | ({path.stem for path in own_files(folder)} if folder else set())
+    detections = [*shipped(), *(own(folder, off) if folder is not None else ())]
+    known = {detection.id for detection in detections} | (
+        {path.stem for path in own_files(folder)} if folder else set()
+    )
     _check_known(off, known, "switch off")
     _check_known(changes or (), known, "change")
-    wanted = sorted((one for one in found if one.id not in off), key=lambda one: one.id)
-    return tuple(_changed(one, (changes or {}).get(one.id, Change())) for one in wanted)
+    wanted = sorted(
+        (detection for detection in detections if detection.id not in off), key=lambda detection: detection.id
+    )
+    return tuple(_changed(detection, (changes or {}).get(detection.id, Change())) for detection in wanted)
 
 
 def _changed(detection: Detection, change: Change) -> Detection:
@@ -59,7 +63,7 @@ def _changed(detection: Detection, change: Change) -> Detection:
 
 def resolved(detections: Iterable[Detection], fillings: Sequence[Filling]) -> tuple[Detection, ...]:
     """The detections with placeholders filled in, without those that cannot match for want of values."""
-    return tuple(filled for one in detections if (filled := resolve(one, fillings)) is not None)
+    return tuple(filled for detection in detections if (filled := resolve(detection, fillings)) is not None)
 
 
 @functools.cache
@@ -97,20 +101,20 @@ def own(folder: Path, off: Collection[str] = (), *, alone: bool = False) -> list
     ``alone`` says that the shipped ones are not used beside them, so that ids may be the same.
     Raises DetectionError with every mistake of every file.
     """
-    origins = {} if alone else {one.id: one.origin for one in shipped()}
-    found: list[Detection] = []
+    origins = {} if alone else {detection.id: detection.origin for detection in shipped()}
+    detections: list[Detection] = []
     errors: list[DetectionError] = []
     for path in own_files(folder):
         if path.stem in off:
             continue
         try:
-            found.append(_new(path, origins))
+            detections.append(_new(path, origins))
         except DetectionError as error:
             errors.append(error)
         origins.setdefault(path.stem, str(path))
     if errors:
-        raise errors[0] if len(errors) == 1 else DetectionError.of(errors)
-    return found
+        raise DetectionError.of(errors)
+    return detections
 
 
 def _new(path: Path, origins: Mapping[str, str]) -> Detection:

@@ -44,4 +44,6 @@ def from_json(value: Any) -> Condition:
         case "Matches":
             return Matches(values[0], Glob(tuple(values[1])))
         case _:
-            return TESTS[kind](*(tuple(one) if isinstance(one, list) else one for one in values))
+            return TESTS[kind](
+                *(tuple(argument) if isinstance(argument, list) else argument for argument in values)
+            )

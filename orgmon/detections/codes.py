@@ -53,7 +53,7 @@ class Code(enum.StrEnum):
     CORRELATION_TIMESPAN = "E-CORR-TIMESPAN"
     """A threshold's timespan that no alarm has."""
     CORRELATION_GROUP = "E-CORR-GROUP"
-    """A threshold's grouping that no metric dimension can carry."""
+    """A threshold's grouping that no alarm counts apart."""
     CORRELATION_TYPE = "E-CORR-TYPE"
     """A correlation other than event_count."""
     FORWARD = "E-FORWARD"

@@ -28,7 +28,8 @@ from orgmon.detections.condition import (
     negations_inward,
     tests_of,
 )
-from orgmon.detections.fields import Array, FieldType, Kind, field_type
+from orgmon.detections.fields import Array, Kind, taken_type
+from orgmon.detections.fieldset import kind_to_negate
 from orgmon.detections.filter_values import regex, strings
 from orgmon.detections.model import Detection, MetricFilter
 from orgmon.detections.refusal import refusal, rejection
@@ -116,9 +117,9 @@ def _pattern(condition: Condition, prefix: str) -> PatternCondition:
                 Code.CONSTANT, "condition", "a condition without a test", "a test on eventName"
             )
         case All():
-            return _all(tuple(_together(_flat(condition), prefix)))
+            return _group(AllOf, _together(_flat(condition), prefix))
         case Either(parts):
-            return _any(tuple(_pattern(part, prefix) for part in parts))
+            return _group(AnyOf, (_pattern(part, prefix) for part in parts))
         case _:
             return _positive(condition, _selector(condition.field, prefix))
 
@@ -146,30 +147,21 @@ def _together(parts: Iterable[Condition], prefix: str) -> Iterator[PatternCondit
 
 def _differs(path: str, globs: Sequence[Glob], at: Selector) -> PatternCondition:
     """The field has none of the shapes; ``!=`` is false where the field is missing, so that is said apart."""
-    kind = field_type(path) or FieldType(Kind.OPEN)
-    if kind.array is not Array.NO:
-        raise InexpressibleError(
-            Code.ARRAY_NEG, path, "a negation over an array", "a test that an element must pass"
-        )
-    differs = tuple(_any(tuple(Comparison(at, "!=", text) for text in strings(path, glob))) for glob in globs)
-    flags = (Is(at, True), Is(at, False)) if kind.kind is Kind.OPEN else ()
-    return _any((_all(differs), *flags, NotExists(at), Is(at, None)))
+    flags = (Is(at, True), Is(at, False)) if kind_to_negate(path) is Kind.OPEN else ()
+    differs = [_group(AnyOf, [Comparison(at, "!=", text) for text in strings(path, glob)]) for glob in globs]
+    return _group(AnyOf, [_group(AllOf, differs), *flags, NotExists(at), Is(at, None)])
 
 
-def _all(parts: tuple[PatternCondition, ...]) -> PatternCondition:
-    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, AllOf) else (part,)))
-    return flat[0] if len(flat) == 1 else AllOf(flat)
-
-
-def _any(parts: tuple[PatternCondition, ...]) -> PatternCondition:
-    flat = tuple(one for part in parts for one in (part.parts if isinstance(part, AnyOf) else (part,)))
-    return flat[0] if len(flat) == 1 else AnyOf(flat)
+def _group(kind: type[AllOf | AnyOf], parts: Iterable[PatternCondition]) -> PatternCondition:
+    """The parts as a group, with groups of the same kind inside opened; a single part stands alone."""
+    flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, kind) else (part,)))
+    return flat[0] if len(flat) == 1 else kind(flat)
 
 
 def _selector(path: str, prefix: str) -> Selector:
     names = [*prefix.removeprefix("$.").split("."), *path.split(".")]
     steps: list[Member | AnyElement] = [Member(name) for name in names if name]
-    array = (field_type(path) or FieldType(Kind.OPEN)).array
+    array = taken_type(path).array
     if array is Array.VALUES:
         steps.append(AnyElement())
     elif array is Array.OBJECTS:
@@ -180,16 +172,16 @@ def _selector(path: str, prefix: str) -> Selector:
 def _positive(test: Test, at: Selector) -> PatternCondition:
     match test:
         case Matches(path, glob):
-            return _all(tuple(Comparison(at, "=", text) for text in strings(path, glob)))
+            return _group(AllOf, (Comparison(at, "=", text) for text in strings(path, glob)))
         case Finds():
             return Comparison(at, "=", regex(test))
         case Flag(_, wanted, text_too):
             words = (Comparison(at, "=", Text(str(wanted).lower())),) if text_too else ()
-            return _any((*words, Is(at, wanted)))
+            return _group(AnyOf, (*words, Is(at, wanted)))
         case Absent():
             return AnyOf((NotExists(at), Is(at, None)))
         case Present(path):
-            return _any((*_with_value(path, at), Is(at, None)))
+            return _group(AnyOf, (*_with_value(path, at), Is(at, None)))
         case Compares(_, operator, number):
             return Comparison(at, operator, Number(number))
         case Within(path, block):
@@ -209,26 +201,22 @@ def _positive(test: Test, at: Selector) -> PatternCondition:
 
 def _with_value(path: str, at: Selector) -> tuple[PatternCondition, ...]:
     """The field is there and not null."""
-    kind = (field_type(path) or FieldType(Kind.OPEN)).kind
+    kind = taken_type(path).kind
     flags: tuple[PatternCondition, ...] = () if kind is Kind.STRING else (Is(at, True), Is(at, False))
     text: tuple[PatternCondition, ...] = () if kind is Kind.BOOL else (Comparison(at, "=", Text("*")),)
     return (*text, *flags)
 
 
 def _negated(test: Test, at: Selector) -> PatternCondition:
-    kind = field_type(test.field) or FieldType(Kind.OPEN)
-    if kind.array is not Array.NO:
-        raise InexpressibleError(
-            Code.ARRAY_NEG, test.field, "a negation over an array", "a test that an element must pass"
-        )
+    kind = kind_to_negate(test.field)
     match test:
         case Present():
             return NotExists(at)
         case Absent(path):
-            return _any(_with_value(path, at))
+            return _group(AnyOf, _with_value(path, at))
         case Matches(path, glob):
             return _differs(path, (glob,), at)
-        case Finds() if kind.kind is Kind.STRING:
+        case Finds() if kind is Kind.STRING:
             return AnyOf((Comparison(at, "!=", regex(test)), NotExists(at), Is(at, None)))
         case Flag(_, wanted, False):
             return AnyOf((Is(at, not wanted), NotExists(at), Is(at, None)))
@@ -236,7 +224,7 @@ def _negated(test: Test, at: Selector) -> PatternCondition:
             raise InexpressibleError(
                 Code.NEGATION,
                 test.field,
-                f"the negation of {type(test).__name__.lower()} on {kind.kind.value}",
+                f"the negation of {type(test).__name__.lower()} on {kind.value}",
                 "the values that are wanted",
             )
         case _:

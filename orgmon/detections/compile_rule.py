@@ -1,9 +1,9 @@
 """Detection to rules of the hub's event bus.
 
 A detection is one rule, its alternatives branches of ``$or``, so that an event fires once. It is split only where
-EventBridge would refuse it: by different event names when it is too long, and by wildcards. Parts of the second
-kind can both fire for a record that fits several wildcards; they carry the same detection, so whoever counts knows
-them by detection and event id.
+EventBridge would refuse it: into alternatives that exclude each other when it is too long, and by wildcards. Parts
+of the second kind can both fire for a record that fits several wildcards; they carry the same detection, so whoever
+counts knows them by detection and event id.
 """
 
 from __future__ import annotations
@@ -67,10 +67,16 @@ def event_rules(detection: Detection) -> tuple[EventRule, ...]:
 
 def _pinned(detection: Detection) -> tuple[Conjunct, ...]:
     """Wider alternatives that still say which calls: a rule for all calls of a source would take too many."""
-    found = conjuncts(detection.condition, widened=True)
-    if not all(any(_pins(one.get(path)) for path in (EVENT_NAME, EVENT_SOURCE)) for one in found):
+    alternatives = conjuncts(detection.condition, widened=True)
+    if not all(
+        any(_pins(alternative.get(path)) for path in (EVENT_NAME, EVENT_SOURCE))
+        for alternative in alternatives
+    ):
         raise InexpressibleError(Code.CONSTANT, "condition", "any call", "a test on eventName")
-    return tuple({path: values for path, values in one.items() if _costs_little(values)} for one in found)
+    return tuple(
+        {path: values for path, values in alternative.items() if _costs_little(values)}
+        for alternative in alternatives
+    )
 
 
 def _pins(values: FieldSet | None) -> bool:
@@ -97,16 +103,16 @@ def _rules(detection: Detection, alternatives: Sequence[Conjunct], *, recheck: b
     )
 
 
-def _satisfiable(found: Sequence[Conjunct]) -> Sequence[Conjunct]:
-    if not found:
+def _satisfiable(alternatives: Sequence[Conjunct]) -> Sequence[Conjunct]:
+    if not alternatives:
         raise InexpressibleError(
             Code.CONSTANT, "condition", "a condition that can never hold", "tests that do not contradict"
         )
-    if not all(found):
+    if not all(alternatives):
         raise InexpressibleError(
             Code.CONSTANT, "condition", "a condition that always holds", "a test on eventName"
         )
-    return found
+    return alternatives
 
 
 def _pieces(alternatives: Sequence[Conjunct]) -> tuple[list[Conjunct], list[Conjunct]]:
@@ -117,7 +123,7 @@ def _pieces(alternatives: Sequence[Conjunct]) -> tuple[list[Conjunct], list[Conj
         cut: list[Conjunct] = [alternative]
         for path, values in alternative.items():
             parts = _cut(path, values)
-            cut = [{**one, path: part} for one in cut for part in parts]
+            cut = [{**piece, path: part} for piece in cut for part in parts]
         (whole if len(cut) == 1 else pieces).extend(cut)
     return whole, pieces
 
@@ -168,10 +174,10 @@ def _check_exclusive(piece: Conjunct, others: Sequence[Conjunct]) -> None:
             )
 
 
-def _exclusive(one: Conjunct, other: Conjunct) -> bool:
-    for path in one.keys() & other.keys():
+def _exclusive(first: Conjunct, second: Conjunct) -> bool:
+    for path in first.keys() & second.keys():
         try:
-            if not meet(path, one[path], other[path]):
+            if not meet(path, first[path], second[path]):
                 return True
         except InexpressibleError:
             continue
@@ -187,8 +193,9 @@ def _wildcards_fit(group: Sequence[Conjunct]) -> bool:
     for conjunct in group:
         for path, values in conjunct.items():
             different.setdefault(path, set()).add(values)
-    found = [[text for values in sets for text in wildcards(values)] for sets in different.values()]
-    return all(_affordable(texts) for texts in found)
+    return all(
+        _affordable([text for values in sets for text in wildcards(values)]) for sets in different.values()
+    )
 
 
 def _affordable(texts: Sequence[str]) -> bool:
@@ -201,7 +208,9 @@ def _pattern(group: Sequence[Conjunct], envelope: Mapping[str, Any]) -> dict[str
     shared = {
         path: values for path, values in first.items() if all(other.get(path) == values for other in rest)
     }
-    branches = [{path: values for path, values in one.items() if path not in shared} for one in group]
+    branches = [
+        {path: values for path, values in conjunct.items() if path not in shared} for conjunct in group
+    ]
     detail = _nested(shared)
     if rest and all(branches):
         detail["$or"] = [_nested(branch) for branch in branches]

@@ -12,7 +12,7 @@ import ipaddress
 import operator
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +63,14 @@ class Glob:
         """Whether every string fits."""
         return len(self.pieces) > 1 and not any(self.pieces)
 
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """The shape as a regular expression for the whole string."""
+        return _regex(self.pieces)
+
     def fits(self, text: str) -> bool:
         """Whether the string has the shape."""
-        return _regex(self.pieces).fullmatch(text) is not None
+        return self.regex.fullmatch(text) is not None
 
     def __str__(self) -> str:
         return "*".join(self.pieces)
@@ -255,6 +260,12 @@ class Not:
 
 
 Condition = Test | All | Either | Not
+
+
+def either(parts: Iterable[Condition]) -> Condition:
+    """The condition that a part holds; a single part is that itself."""
+    alternatives = tuple(parts)
+    return alternatives[0] if len(alternatives) == 1 else Either(alternatives)
 
 
 def negations_inward(condition: Condition, *, negated: bool = False) -> Condition:

@@ -26,14 +26,16 @@ def conjuncts(condition: Condition, *, widened: bool = False) -> tuple[Conjunct,
     instead: the result takes every record that the condition takes, and maybe others.
     """
     alternatives = _alternatives(negations_inward(condition), widened)
-    found = (_reduced(pending, widened) for pending in alternatives)
-    return tuple(_merged([one for one in found if one is not None]))
+    reduced = (_reduced(pending, widened) for pending in alternatives)
+    return tuple(_merged([conjunct for conjunct in reduced if conjunct is not None]))
 
 
 def _alternatives(condition: Condition, widened: bool) -> list[Pending]:
     match condition:
         case Either(parts):
-            return _one_field_united([found for part in parts for found in _alternatives(part, widened)])
+            return _one_field_united(
+                [alternative for part in parts for alternative in _alternatives(part, widened)]
+            )
         case All(parts):
             return _product([_alternatives(part, widened) for part in parts])
         case Not(test):
@@ -53,14 +55,14 @@ def _of_test(test: Test, widened: bool, *, negated: bool) -> list[Pending]:
 
 
 def _product(factors: Sequence[list[Pending]]) -> list[Pending]:
-    found: list[Pending] = [{}]
+    combinations: list[Pending] = [{}]
     for factor in factors:
-        if len(found) * len(factor) > MAX_ALTERNATIVES:
+        if len(combinations) * len(factor) > MAX_ALTERNATIVES:
             raise InexpressibleError(
                 Code.EVENT_SIZE, "condition", "too many combinations of alternatives", "several smaller rules"
             )
-        found = [_joined(left, right) for left in found for right in factor]
-    return found
+        combinations = [_joined(left, right) for left in combinations for right in factor]
+    return combinations
 
 
 def _joined(left: Pending, right: Pending) -> Pending:
@@ -88,7 +90,7 @@ def _reduced(pending: Pending, widened: bool) -> Conjunct | None:
     """One set a field, or None when a set is empty. Lists of plain strings go first: they decide most."""
     reduced: dict[str, FieldSet] = {}
     for path, sets in pending.items():
-        first, *rest = sorted(sets, key=lambda one: (not is_plain(one), sorted(map(repr, one))))
+        first, *rest = sorted(sets, key=lambda values: (not is_plain(values), sorted(map(repr, values))))
         try:
             _check_array(path, sets, reduced)
         except InexpressibleError:
@@ -105,13 +107,13 @@ def _reduced(pending: Pending, widened: bool) -> Conjunct | None:
     return reduced
 
 
-def _met(path: str, one: FieldSet, other: FieldSet, widened: bool) -> FieldSet:
+def _met(path: str, first: FieldSet, second: FieldSet, widened: bool) -> FieldSet:
     try:
-        return meet(path, one, other)
+        return meet(path, first, second)
     except InexpressibleError:
         if not widened:
             raise
-        return one
+        return first
 
 
 def _same_array(path: str, other: str) -> bool:
@@ -135,22 +137,22 @@ def is_plain(values: FieldSet) -> bool:
 
 def _merged(alternatives: list[Conjunct]) -> list[Conjunct]:
     """Alternatives that differ in one field only become one; an alternative that is there twice stays once."""
-    found = list(alternatives)
-    for place, one in enumerate(found):
-        for other in found[place + 1 :]:
-            merged = _merge(one, other)
+    for place, first in enumerate(alternatives):
+        for second in alternatives[place + 1 :]:
+            merged = _merge(first, second)
             if merged is not None:
-                return _merged([left for left in found if left is not one and left is not other] + [merged])
-    return found
+                rest = [other for other in alternatives if other is not first and other is not second]
+                return _merged([*rest, merged])
+    return alternatives
 
 
-def _merge(one: Conjunct, other: Conjunct) -> Conjunct | None:
-    if one.keys() != other.keys():
+def _merge(first: Conjunct, second: Conjunct) -> Conjunct | None:
+    if first.keys() != second.keys():
         return None
-    different = [path for path in one if one[path] != other[path]]
+    different = [path for path in first if first[path] != second[path]]
     if len(different) > 1:
         return None
-    return {path: values | other[path] for path, values in one.items()}
+    return {path: values | second[path] for path, values in first.items()}
 
 
 def only(condition: Condition, fields: frozenset[str]) -> Condition:

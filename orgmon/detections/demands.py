@@ -39,7 +39,7 @@ class Demand:
 
 
 def _has(matches: bool, count: int) -> Callable[[Detection], bool]:
-    return lambda one: sum(example.matches is matches for example in one.examples) >= count
+    return lambda detection: sum(example.matches is matches for example in detection.examples) >= count
 
 
 def takes_reads(detection: Detection) -> bool:
@@ -53,10 +53,10 @@ def _is_plain(detection: Detection) -> bool:
     if Flow.METRICS not in detection.flows or detection.placeholders:
         return True
     try:
-        found = metric_filters(detection)
+        filters = metric_filters(detection)
     except DetectionError:
         return True
-    return not any(filterpattern.parse(one.pattern).body.regexes() for one in found)
+    return not any(filterpattern.parse(metric_filter.pattern).body.regexes() for metric_filter in filters)
 
 
 OF_ANY = (
@@ -72,53 +72,53 @@ OF_ANY = (
 )
 
 OF_OURS = (
-    Demand("id", lambda one: bool(one.sigma_id), "no id", "write id: and a new UUID (python -m uuid)"),
+    Demand("id", lambda rule: bool(rule.sigma_id), "no id", "write id: and a new UUID (python -m uuid)"),
     Demand(
         "status",
-        lambda one: one.status == "stable",
+        lambda rule: rule.status == "stable",
         "the status is not stable",
         "write status: stable; a rule that is not yet may wait in a folder of yours",
     ),
     Demand(
         "description",
-        lambda one: bool(one.description),
+        lambda rule: bool(rule.description),
         "no description",
         "say what happens and what is left out",
     ),
-    Demand("author", lambda one: bool(one.author), "no author", "write author: and who you are"),
+    Demand("author", lambda rule: bool(rule.author), "no author", "write author: and who you are"),
     Demand(
         "falsepositives",
-        lambda one: bool(one.falsepositives),
+        lambda rule: bool(rule.falsepositives),
         "no false positives",
         "list who does this with good reason, or write that nobody does",
     ),
     Demand(
         "tags",
-        lambda one: any(TECHNIQUE.fullmatch(tag) for tag in one.tags),
+        lambda rule: any(TECHNIQUE.fullmatch(tag) for tag in rule.tags),
         "no technique of ATT&CK",
         "add a tag such as attack.t1562.008",
     ),
     Demand(
         "tags",
-        lambda one: all(TAG.fullmatch(tag) for tag in one.tags),
+        lambda rule: all(TAG.fullmatch(tag) for tag in rule.tags),
         "a tag that is no tactic and no technique of ATT&CK",
         "write attack.defense-evasion or attack.t1562.008",
     ),
     Demand(
         "runbook",
-        lambda one: len(one.runbook.steps) == STEPS and bool(one.runbook.close),
+        lambda rule: len(rule.runbook.steps) == STEPS and bool(rule.runbook.close),
         "no whole runbook",
         f"write orgmon: runbook: with meaning, {STEPS} steps and close",
     ),
     Demand(
         "controls",
-        lambda one: bool(one.controls),
+        lambda rule: bool(rule.controls),
         "no controls that it serves",
         "write orgmon: controls: with a catalogue of controls and its numbers",
     ),
     Demand(
         "drill",
-        lambda one: one.drill is not None,
+        lambda rule: rule.drill is not None,
         "no drill",
         "write orgmon: drill: {how: ...} or {why_not: ...}",
     ),
@@ -136,20 +136,21 @@ OF_OURS = (
     ),
     Demand(
         "eventName",
-        lambda one: one.declares_reads or not takes_reads(one),
+        lambda rule: rule.declares_reads or not takes_reads(rule),
         "it takes List, Get or Describe calls, which every member then forwards",
         "name the calls that are meant, or write orgmon: reads: true",
     ),
     Demand(
         "reads",
-        lambda one: takes_reads(one) or not one.declares_reads,
+        lambda rule: takes_reads(rule) or not rule.declares_reads,
         "it declares reads and takes none",
         "remove reads: true",
     ),
     Demand(
         "flow",
-        lambda one: (
-            one.severity is not Severity.CRITICAL or (one.flows == frozenset(Flow) and one.threshold is None)
+        lambda rule: (
+            rule.severity is not Severity.CRITICAL
+            or (rule.flows == frozenset(Flow) and rule.threshold is None)
         ),
         "it is critical and does not alert by both flows",
         "write flow: both, without a threshold, or another level",
@@ -172,7 +173,7 @@ def lacking(detection: Detection, ours: Sequence[Detection] = ()) -> tuple[Probl
 
 def _lacking_of_ours(detection: Detection, ours: Sequence[Detection]) -> Iterator[Problem]:
     yield from (demand.problem(detection) for demand in OF_OURS if not demand.is_met(detection))
-    twins = [one.id for one in ours if one.sigma_id == detection.sigma_id and one.id != detection.id]
+    twins = [other.id for other in ours if other.sigma_id == detection.sigma_id and other.id != detection.id]
     if detection.sigma_id and twins:
         what = f"its id is that of {', '.join(twins)}"
         yield Demand("id", bool, what, "write a new UUID (python -m uuid)").problem(detection)

@@ -22,12 +22,12 @@ class Compiled:
 
 def compiled(detection: Detection) -> Compiled:
     """Every form that the detection has. Raises DetectionError where it should have one and cannot."""
-    one = with_samples(detection)
-    if Flow.METRICS not in one.flows or one.log_source is not LogSource.CLOUDTRAIL:
-        return Compiled((), (), event_rules(one))
-    counted_apart = one.threshold is not None and bool(one.threshold.group_by)
-    trail = () if counted_apart else metric_filters(one, TRAIL_PREFIX)
-    return Compiled(trail, metric_filters(one, MEMBER_PREFIX), event_rules(one))
+    sampled = with_samples(detection)
+    if Flow.METRICS not in sampled.flows or sampled.log_source is not LogSource.CLOUDTRAIL:
+        return Compiled((), (), event_rules(sampled))
+    counted_apart = sampled.threshold is not None and bool(sampled.threshold.group_by)
+    trail = () if counted_apart else metric_filters(sampled, TRAIL_PREFIX)
+    return Compiled(trail, metric_filters(sampled, MEMBER_PREFIX), event_rules(sampled))
 
 
 def as_data(detection: Detection) -> dict[str, Any]:
@@ -54,10 +54,10 @@ def as_data(detection: Detection) -> dict[str, Any]:
         "threshold": vars(threshold) if threshold else None,
         "rule": detection.text,
         "sample_values": dict(detection.sample_values),
-        "metric_filters": [one.pattern for one in forms.trail_filters],
-        "member_metric_filters": [one.pattern for one in forms.member_filters],
+        "metric_filters": [metric_filter.pattern for metric_filter in forms.trail_filters],
+        "member_metric_filters": [metric_filter.pattern for metric_filter in forms.member_filters],
         "event_rules": [
-            {"pattern": one.pattern, "state": one.state, "recheck": one.recheck} for one in forms.rules
+            {"pattern": rule.pattern, "state": rule.state, "recheck": rule.recheck} for rule in forms.rules
         ],
     }
 

@@ -1,4 +1,4 @@
-"""The fields of a CloudTrail record: which type each has, and whether an array is on the way.
+"""The fields of a CloudTrail record, or of a finding: which type each has, and whether an array is on the way.
 
 Without types the compiled forms would differ on arrays, objects and booleans. Source: CloudTrail user guide,
 "CloudTrail record contents" and "userIdentity element".
@@ -148,7 +148,12 @@ def field_type(path: str) -> FieldType | None:
     return None
 
 
+def taken_type(path: str) -> FieldType:
+    """The type that a field is taken for: one that nobody knows is open."""
+    return field_type(path) or FieldType(Kind.OPEN)
+
+
 def nearest(path: str) -> str:
     """The known field that is spelled most alike, or an empty string."""
-    found = difflib.get_close_matches(path, KNOWN, n=1)
-    return found[0] if found else ""
+    matches = difflib.get_close_matches(path, KNOWN, n=1)
+    return matches[0] if matches else ""

@@ -22,7 +22,7 @@ from orgmon.detections.condition import (
     Test,
     Within,
 )
-from orgmon.detections.fields import Array, FieldType, Kind, field_type
+from orgmon.detections.fields import Array, Kind, taken_type
 
 ANY_STRING = Glob(("", ""))
 OPPOSITE = {"<": (">=",), "<=": (">",), ">": ("<=",), ">=": ("<",), "=": ("<", ">")}
@@ -83,14 +83,17 @@ _NO_NUMBER: FieldSet = frozenset(
 
 def fieldset(test: Test, *, negated: bool) -> FieldSet:
     """The values that make the test true (or false). Raises InexpressibleError."""
-    kind = field_type(test.field) or FieldType(Kind.OPEN)
-    if not negated:
-        return _values(test)
-    if kind.array is not Array.NO:
+    return _other_values(test, kind_to_negate(test.field)) if negated else _values(test)
+
+
+def kind_to_negate(path: str) -> Kind:
+    """The kind of a field about which something is denied. Raises InexpressibleError where an array is involved."""
+    taken = taken_type(path)
+    if taken.array is not Array.NO:
         raise InexpressibleError(
-            Code.ARRAY_NEG, test.field, "a negation over an array", "a test that an element must pass"
+            Code.ARRAY_NEG, path, "a negation over an array", "a test that an element must pass"
         )
-    return _other_values(test, kind.kind)
+    return taken.kind
 
 
 def _values(test: Test) -> FieldSet:

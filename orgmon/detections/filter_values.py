@@ -17,7 +17,8 @@ def strings(path: str, glob: Glob) -> tuple[Text | Regex, ...]:
     """The shape as values that all must fit.
 
     A ``*`` inside a string has no settled meaning and is not written: both ends are asked for apart where that is the
-    same, and otherwise one of the few regular expressions is spent.
+    same, and otherwise one of the few regular expressions is spent. Raises InexpressibleError for the empty string,
+    and for a ``*`` inside with letters outside ASCII.
     """
     if glob.literal is not None and not glob.literal:
         raise InexpressibleError(Code.EMPTY, path, "the empty string in a filter pattern", "null")
@@ -45,13 +46,16 @@ def _expression(path: str, glob: Glob) -> Regex:
             "startswith, endswith or contains",
         )
     pieces = [
-        "".join(one if PLAIN.fullmatch(one) else f"\\x{ord(one):02x}" for one in piece)
+        "".join(
+            character if PLAIN.fullmatch(character) else f"\\x{ord(character):02x}" for character in piece
+        )
         for piece in glob.pieces
     ]
     return Regex("^" + ".*".join(pieces) + "$")
 
 
 def regex(test: Finds) -> Regex:
+    """The test's regular expression. Raises InexpressibleError where CloudWatch Logs' language does not have it."""
     try:
         return Regex(test.pattern)
     except PatternError as error:

@@ -64,11 +64,11 @@ class _Wanted:
 def forwarding(detections: Iterable[Detection]) -> tuple[EventRule, ...]:
     """The forwarding rules of a member account, in a fixed order.
 
-    Raises DetectionError for a detection by events that asks for neither event source, event name nor root: it
-    would forward every call of every account.
+    Raises DetectionError for a detection by events that asks for neither event source, event name nor root (it
+    would forward every call of every account), and where the rules are too many or one is too long.
     """
     wanted = _Wanted()
-    for detection in sorted(detections, key=lambda one: one.id):
+    for detection in sorted(detections, key=lambda detection: detection.id):
         if Flow.EVENTS not in detection.flows:
             continue
         if detection.log_source is not LogSource.CLOUDTRAIL:
@@ -127,7 +127,7 @@ def _rules(wanted: _Wanted) -> Iterable[EventRule]:
 def _findings_rule(services: Iterable[LogSource]) -> EventRule:
     """Findings are no records of calls: their events have a source and a type of their own."""
     envelopes = [ENVELOPES[service] for service in sorted(services)]
-    pattern = {key: [one for envelope in envelopes for one in envelope[key]] for key in envelopes[0]}
+    pattern = {key: [text for envelope in envelopes for text in envelope[key]] for key in envelopes[0]}
     return EventRule("findings", pattern, RuleState.ENABLED)
 
 
@@ -199,8 +199,8 @@ def _shared_out(left: Mapping[str, set[str]], rules: int) -> list[tuple[str, ...
     """The sources over so many rules, by length: a rule that names several forwards every name of each."""
     bins: list[list[str]] = [[] for _ in range(max(min(rules, len(left)), bool(left)))]
     for host in sorted(left, key=lambda host: (-_length(left[host]), host)):
-        min(bins, key=lambda one: sum(_length(left[other]) for other in one)).append(host)
-    return sorted(tuple(sorted(one)) for one in bins)
+        min(bins, key=lambda hosts: sum(_length(left[other]) for other in hosts)).append(host)
+    return sorted(tuple(sorted(hosts)) for hosts in bins)
 
 
 def _length(names: Iterable[str]) -> int:
@@ -209,8 +209,8 @@ def _length(names: Iterable[str]) -> int:
 
 
 def _named_rule(wanted: _Wanted, name: str, hosts: Mapping[str, set[str]], *, reads: bool) -> EventRule:
-    names = sorted({one for found in hosts.values() for one in found})
-    return _rule(name, _detail(wanted, sorted(hosts), names), reads=reads)
+    names: set[str] = set().union(*hosts.values())
+    return _rule(name, _detail(wanted, sorted(hosts), sorted(names)), reads=reads)
 
 
 def _detail(wanted: _Wanted, hosts: Sequence[str] | None, names: Sequence[Any] | None) -> dict[str, Any]:

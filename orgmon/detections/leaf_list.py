@@ -10,13 +10,13 @@ from orgmon.detections.fieldset import Anything, Atom, Block, Constant, FieldSet
 
 def wildcards(values: FieldSet) -> list[str]:
     """The wildcards of the leaf list: they are scarce in EventBridge."""
-    found: list[str] = []
+    texts: list[str] = []
     for atom in values:
         if isinstance(atom, Text) and _needs_wildcard(atom.glob):
-            found.append(wildcard_text(atom.glob))
+            texts.append(wildcard_text(atom.glob))
         elif isinstance(atom, Other) and _shape(atom.globs) == "wildcard":
-            found += [wildcard_text(glob) for glob in atom.globs]
-    return found
+            texts += [wildcard_text(glob) for glob in atom.globs]
+    return texts
 
 
 def _needs_wildcard(glob: Glob) -> bool:

@@ -48,10 +48,13 @@ def resolve(detection: Detection, fillings: Iterable[Filling]) -> Detection | No
 def _filled(condition: Condition, fillings: Sequence[Filling]) -> Condition:
     match condition:
         case Placeholder(name=name):
-            found = (
-                _with(condition, one, value) for one in fillings if one.name == name for value in one.values
+            filled = (
+                _with(condition, filling, value)
+                for filling in fillings
+                if filling.name == name
+                for value in filling.values
             )
-            return Either(tuple(found))
+            return Either(tuple(filled))
         case Not(part):
             return Not(_filled(part, fillings))
         case All(parts) | Either(parts):
@@ -78,7 +81,7 @@ def _folded(condition: Condition) -> Condition:
 def _folded_group(
     kind: type[All | Either], parts: tuple[Condition, ...], *, nothing: Condition, decisive: Condition
 ) -> Condition:
-    left = tuple(part for one in parts if (part := _folded(one)) != nothing)
+    left = tuple(folded for part in parts if (folded := _folded(part)) != nothing)
     if decisive in left:
         return decisive
     return left[0] if len(left) == 1 else kind(left)

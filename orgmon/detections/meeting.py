@@ -19,22 +19,22 @@ from orgmon.detections.fieldset import (
 )
 
 
-def meet(path: str, one: FieldSet, other: FieldSet) -> FieldSet:
+def meet(path: str, first: FieldSet, second: FieldSet) -> FieldSet:
     """The values in both sets. Raises InexpressibleError where no leaf list can say it."""
-    found: FieldSet = frozenset()
-    for left in one:
-        for right in other:
-            found |= _meet(path, left, right)
-    return found
+    common: FieldSet = frozenset()
+    for left in first:
+        for right in second:
+            common |= _meet(path, left, right)
+    return common
 
 
-def _meet(path: str, one: Atom, other: Atom) -> FieldSet:
-    if one == other:
-        return frozenset({one})
-    for left, right in ((one, other), (other, one)):
-        found = _meet_in_order(path, left, right)
-        if found is not None:
-            return found
+def _meet(path: str, first: Atom, second: Atom) -> FieldSet:
+    if first == second:
+        return frozenset({first})
+    for left, right in ((first, second), (second, first)):
+        common = _meet_in_order(path, left, right)
+        if common is not None:
+            return common
     raise InexpressibleError(
         Code.SAME_FIELD, path, "an address block together with another shape", "one of the two"
     )
@@ -49,8 +49,8 @@ def _meet_in_order(path: str, left: Atom, right: Atom) -> FieldSet | None:
             return frozenset({right})
         case Other(), _:
             return _meet_other(path, left, right)
-        case Text(one), Text(other):
-            return _both(path, one, other)
+        case Text(first), Text(second):
+            return _both(path, first, second)
         case Text(Glob((literal,))), Block(cidr):
             return frozenset({left}) if Within(path, cidr).fits(literal) else frozenset()
         case Range(), Range():
@@ -80,25 +80,25 @@ def covers(wide: Glob, narrow: Glob) -> bool:
     return wide.fits("\uffff".join(narrow.pieces))
 
 
-def apart(one: Glob, other: Glob) -> bool:
+def apart(first: Glob, second: Glob) -> bool:
     """Whether surely no string has both shapes."""
-    for left, right in ((one, other), (other, one)):
+    for left, right in ((first, second), (second, first)):
         if left.literal is not None:
             return not right.fits(left.literal)
-    heads = one.pieces[0], other.pieces[0]
-    tails = one.pieces[-1], other.pieces[-1]
+    heads = first.pieces[0], second.pieces[0]
+    tails = first.pieces[-1], second.pieces[-1]
     return not (heads[0].startswith(heads[1]) or heads[1].startswith(heads[0])) or not (
         tails[0].endswith(tails[1]) or tails[1].endswith(tails[0])
     )
 
 
-def _both(path: str, one: Glob, other: Glob) -> FieldSet:
-    if apart(one, other):
+def _both(path: str, first: Glob, second: Glob) -> FieldSet:
+    if apart(first, second):
         return frozenset()
-    for wide, narrow in ((one, other), (other, one)):
+    for wide, narrow in ((first, second), (second, first)):
         if covers(wide, narrow):
             return frozenset({Text(narrow)})
-    for head, tail in ((one.prefix, other.suffix), (other.prefix, one.suffix)):
+    for head, tail in ((first.prefix, second.suffix), (second.prefix, first.suffix)):
         if head is not None and tail is not None:
             touching = {
                 head + tail[length:]
@@ -107,7 +107,10 @@ def _both(path: str, one: Glob, other: Glob) -> FieldSet:
             }
             return frozenset({Text(Glob((head, tail)))} | {Text(Glob((word,))) for word in touching})
     raise InexpressibleError(
-        Code.SAME_FIELD, path, f"both {one} and {other} on one field", "one shape with * between the pieces"
+        Code.SAME_FIELD,
+        path,
+        f"both {first} and {second} on one field",
+        "one shape with * between the pieces",
     )
 
 
@@ -123,8 +126,8 @@ def _without(path: str, text: Text, other: Other) -> FieldSet:
     )
 
 
-def _overlap(one: Range, other: Range) -> FieldSet:
-    bounds = set(one.bounds + other.bounds)
+def _overlap(first: Range, second: Range) -> FieldSet:
+    bounds = set(first.bounds + second.bounds)
     for sign, number in sorted(bounds):
         if sign == "=":
             fits = all(COMPARE[limit](number, bound) for limit, bound in bounds)
@@ -138,8 +141,8 @@ def _overlap(one: Range, other: Range) -> FieldSet:
     return frozenset({Range(((low[2], low[0]), (high[2], high[0])))}) if low[0] < high[0] else frozenset()
 
 
-def _inner_block(one: Block, other: Block) -> FieldSet:
-    left, right = ipaddress.ip_network(one.cidr), ipaddress.ip_network(other.cidr)
+def _inner_block(first: Block, second: Block) -> FieldSet:
+    left, right = ipaddress.ip_network(first.cidr), ipaddress.ip_network(second.cidr)
     if left.version != right.version or not left.overlaps(right):
         return frozenset()
-    return frozenset({one if left.prefixlen > right.prefixlen else other})
+    return frozenset({first if left.prefixlen > right.prefixlen else second})

@@ -21,29 +21,28 @@ ORDER = tuple(Severity)
 
 def page(detections: Iterable[Detection]) -> str:
     """The whole page: a table of all, those that serve each control, then a section for each, the worst first."""
-    found = sorted(detections, key=lambda one: (ORDER.index(one.severity), one.id))
-    sections = (line for one in found for line in _section(one))
-    return HEADING + "\n".join([*_table(found), "", *_by_control(found), *sections]) + "\n"
+    ordered = sorted(detections, key=lambda detection: (ORDER.index(detection.severity), detection.id))
+    sections = (line for detection in ordered for line in _section(detection))
+    return HEADING + "\n".join([*_table(ordered), "", *_by_control(ordered), *sections]) + "\n"
 
 
-def _table(found: list[Detection]) -> Iterator[str]:
-    yield f"{len(found)} detections.\n"
+def _table(detections: list[Detection]) -> Iterator[str]:
+    yield f"{len(detections)} detections.\n"
     yield "| detection | level | flow | scope | ATT&CK |"
     yield "|---|---|---|---|---|"
-    for one in found:
-        flow = " and ".join(sorted(one.flows))
-        yield (
-            f"| [{one.id}](#{one.id}) | {one.severity} | {flow} | {one.scope} | {', '.join(techniques(one))} |"
-        )
+    for detection in detections:
+        flow = " and ".join(sorted(detection.flows))
+        link, attack = f"[{detection.id}](#{detection.id})", ", ".join(techniques(detection))
+        yield f"| {link} | {detection.severity} | {flow} | {detection.scope} | {attack} |"
 
 
-def _by_control(found: list[Detection]) -> Iterator[str]:
+def _by_control(detections: list[Detection]) -> Iterator[str]:
     """Which detections serve a control, catalogue by catalogue."""
     serving: dict[str, dict[str, list[str]]] = {}
-    for one in found:
-        for catalogue, numbers in one.controls:
+    for detection in detections:
+        for catalogue, numbers in detection.controls:
             for number in numbers:
-                serving.setdefault(catalogue, {}).setdefault(number, []).append(one.id)
+                serving.setdefault(catalogue, {}).setdefault(number, []).append(detection.id)
     yield "## By control\n"
     for catalogue in sorted(serving):
         yield f"### {catalogue}\n"
@@ -69,29 +68,29 @@ def techniques(detection: Detection) -> list[str]:
     ]
 
 
-def _section(one: Detection) -> Iterator[str]:
-    yield f"## {one.id}\n"
-    yield f"**{one.title}.** {one.description}\n"
-    limit = threshold_text(one)
+def _section(detection: Detection) -> Iterator[str]:
+    yield f"## {detection.id}\n"
+    yield f"**{detection.title}.** {detection.description}\n"
+    limit = threshold_text(detection)
     if limit:
         yield f"Alerts from {limit} on.\n"
-    yield f"{one.runbook.meaning}\n"
-    yield from (f"{number}. {step}" for number, step in enumerate(one.runbook.steps, 1))
-    yield f"\nClose: {one.runbook.close}\n"
-    if one.falsepositives:
-        told = "; ".join(text.strip().rstrip(".") for text in one.falsepositives)
+    yield f"{detection.runbook.meaning}\n"
+    yield from (f"{number}. {step}" for number, step in enumerate(detection.runbook.steps, 1))
+    yield f"\nClose: {detection.runbook.close}\n"
+    if detection.falsepositives:
+        told = "; ".join(text.strip().rstrip(".") for text in detection.falsepositives)
         yield f"False positives: {told}.\n"
-    if one.drill:
-        yield f"Drill: {one.drill.how or 'none: ' + one.drill.why_not}\n"
-    yield from (f"* {name}: {', '.join(numbers)}" for name, numbers in one.controls)
-    yield from _forms(one)
+    if detection.drill:
+        yield f"Drill: {detection.drill.how or 'none: ' + detection.drill.why_not}\n"
+    yield from (f"* {name}: {', '.join(numbers)}" for name, numbers in detection.controls)
+    yield from _forms(detection)
 
 
-def _forms(one: Detection) -> Iterator[str]:
-    forms = compiled(one)
+def _forms(detection: Detection) -> Iterator[str]:
+    forms = compiled(detection)
     if forms.trail_filters:
         yield "\nMetric filter of the trail's log group:\n"
-        yield "```\n" + "\n".join(each.pattern for each in forms.trail_filters) + "\n```\n"
+        yield "```\n" + "\n".join(metric_filter.pattern for metric_filter in forms.trail_filters) + "\n```\n"
     for rule in forms.rules:
         yield f"\nEvent rule {rule.name} of the hub's bus ({rule.state}):\n"
         yield "```json\n" + json.dumps(rule.pattern, ensure_ascii=False) + "\n```\n"

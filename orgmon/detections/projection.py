@@ -34,10 +34,10 @@ def reaches(condition: Condition) -> tuple[Reach, ...]:
     """A superset of the events that the condition takes, by source, name and whether root did it."""
     fields = frozenset({EVENT_NAME, EVENT_SOURCE, IDENTITY_TYPE, READ_ONLY})
     try:
-        found = conjuncts(only(condition, fields))
+        alternatives = conjuncts(only(condition, fields))
     except InexpressibleError:
-        found = ({},)
-    return tuple(_reach(conjunct) for conjunct in found)
+        alternatives = ({},)
+    return tuple(_reach(conjunct) for conjunct in alternatives)
 
 
 def _reach(conjunct: Conjunct) -> Reach:
@@ -86,9 +86,9 @@ def matches_reads(condition: Condition) -> bool:
 
 def sources_of(condition: Condition) -> frozenset[str] | None:
     """The ``source`` values of the events, such as ``aws.iam``; None for any."""
-    found: set[str] = set()
+    sources: set[str] = set()
     for reach in reaches(condition):
         if reach.hosts is None:
             return None
-        found |= {"aws." + host.partition(".")[0] for host in reach.hosts}
-    return frozenset(found)
+        sources |= {"aws." + host.partition(".")[0] for host in reach.hosts}
+    return frozenset(sources)

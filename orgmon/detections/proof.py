@@ -52,7 +52,7 @@ class Proofs:
     @property
     def is_proved(self) -> bool:
         """Whether nothing is lacking, all forms exist and every one agrees with every example."""
-        return not self.lacks and not self.refusals and all(one.holds for one in self.proofs)
+        return not self.lacks and not self.refusals and all(proof.holds for proof in self.proofs)
 
 
 def with_samples(detection: Detection) -> Detection:
@@ -65,23 +65,23 @@ def prove(detection: Detection, ours: Sequence[Detection] = ()) -> Proofs:
 
     ``ours`` are the rules that orgmon ships: more is asked of them.
     """
-    one, lacks = with_samples(detection), lacking(detection, ours)
+    sampled, lacks = with_samples(detection), lacking(detection, ours)
     try:
-        forms = tuple(_forms(one))
+        forms = tuple(_forms(sampled))
     except DetectionError as error:
-        return Proofs(one, (), (str(error),), lacks)
+        return Proofs(sampled, (), (str(error),), lacks)
     proofs = tuple(
-        Proof(one.id, number, name, example.matches, form(_plain(example.record)))
-        for number, example in enumerate(one.examples, 1)
+        Proof(sampled.id, number, name, example.matches, form(_plain(example.record)))
+        for number, example in enumerate(sampled.examples, 1)
         for name, form in forms
     )
-    return Proofs(one, proofs, lacks=lacks)
+    return Proofs(sampled, proofs, lacks=lacks)
 
 
 def _plain(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record as JSON has it: YAML knows dates, CloudTrail does not."""
-    found: dict[str, Any] = json.loads(json.dumps(record, default=str))
-    return found
+    plain: dict[str, Any] = json.loads(json.dumps(record, default=str))
+    return plain
 
 
 def _forms(detection: Detection) -> Iterator[tuple[str, Form]]:
@@ -98,7 +98,9 @@ def _forms(detection: Detection) -> Iterator[tuple[str, Form]]:
 
 
 def _by_filters(detection: Detection, prefix: str) -> Form:
-    patterns = [filterpattern.parse(found.pattern) for found in metric_filters(detection, prefix)]
+    patterns = [
+        filterpattern.parse(metric_filter.pattern) for metric_filter in metric_filters(detection, prefix)
+    ]
 
     def form(record: Mapping[str, Any]) -> bool:
         message = json.dumps(record if prefix == TRAIL_PREFIX else envelope(record))

@@ -31,7 +31,13 @@ def check_log_group(filters: Sequence[MetricFilter]) -> None:
             f"and CloudWatch Logs allows {MAX_FILTERS} [{Code.GROUP_FULL}]",
             "switch some off (detections.disabled), or write flow: event in rules of your own",
         )
-    with_regex = sorted({one.detection for one in filters if filterpattern.parse(one.pattern).body.regexes()})
+    with_regex = sorted(
+        {
+            metric_filter.detection
+            for metric_filter in filters
+            if filterpattern.parse(metric_filter.pattern).body.regexes()
+        }
+    )
     if len(with_regex) > MAX_REGEX_FILTERS:
         raise DetectionError(
             f"{', '.join(with_regex)} have regular expressions in their filters, and CloudWatch Logs allows "

@@ -46,7 +46,7 @@ def _sealed(value: Any) -> Any:
     if isinstance(value, str):
         return Sealed(value)
     if isinstance(value, dict):
-        return {key: _sealed(one) for key, one in value.items()}
+        return {key: _sealed(member) for key, member in value.items()}
     return type(value)(map(_sealed, value)) if isinstance(value, list | tuple) else value
 
 

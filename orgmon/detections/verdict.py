@@ -46,10 +46,10 @@ class FileVerdict:
 
 def files_of(paths: Iterable[Path]) -> tuple[Path, ...]:
     """The rule files among paths, folders opened. Raises DetectionError where a path does not exist."""
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
-        found += own_files(path) if not path.is_file() else [path]
-    return tuple(dict.fromkeys(found))
+        files += own_files(path) if not path.is_file() else [path]
+    return tuple(dict.fromkeys(files))
 
 
 def judge(path: Path) -> FileVerdict:

@@ -71,10 +71,10 @@ class EventPattern:
 
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Whether EventBridge hands the event (the whole envelope, as parsed JSON) to the rule's targets."""
-        found: dict[str, list[Leaf]] = {}
+        by_path: dict[str, list[Leaf]] = {}
         for leaf in leaves(event):
-            found.setdefault(leaf.path, []).append(leaf)
-        return any(_fits(list(rule.items()), found, ()) for rule in self.rules)
+            by_path.setdefault(leaf.path, []).append(leaf)
+        return any(_fits(list(rule.items()), by_path, ()) for rule in self.rules)
 
     def to_dict(self) -> dict[str, Any]:
         """The pattern as parsed JSON; every call makes a new one."""
@@ -110,18 +110,18 @@ def _document(pattern: str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _fits(
-    wanted: list[tuple[str, tuple[Matcher, ...]]], found: Mapping[str, list[Leaf]], chosen: tuple[Leaf, ...]
+    wanted: list[tuple[str, tuple[Matcher, ...]]], by_path: Mapping[str, list[Leaf]], chosen: tuple[Leaf, ...]
 ) -> bool:
     """Whether leaves can be chosen for every path that agree on the array elements they come from."""
     if not wanted:
         return True
     (path, matchers), rest = wanted[0], wanted[1:]
-    candidates = found.get(path, [])
+    candidates = by_path.get(path, [])
     if not candidates and any(matcher.takes_absent for matcher in matchers):
-        return _fits(rest, found, chosen)
+        return _fits(rest, by_path, chosen)
     return any(
         any(matcher.fits(leaf.value) for matcher in matchers)
         and all(agree(leaf, other) for other in chosen)
-        and _fits(rest, found, (*chosen, leaf))
+        and _fits(rest, by_path, (*chosen, leaf))
         for leaf in candidates
     )

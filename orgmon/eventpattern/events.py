@@ -37,7 +37,7 @@ def _below(path: str, value: object, elements: tuple[tuple[str, int], ...]) -> I
         yield Leaf(path, value, elements)
 
 
-def agree(one: Leaf, other: Leaf) -> bool:
+def agree(first: Leaf, second: Leaf) -> bool:
     """Whether the two leaves come from the same element of every array that is above both."""
-    places = dict(one.elements)
-    return all(places.get(array, place) == place for array, place in other.elements)
+    places = dict(first.elements)
+    return all(places.get(array, place) == place for array, place in second.elements)

@@ -9,7 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from orgmon.errors import PatternError
 
@@ -27,6 +27,11 @@ Scalar = str | int | float | bool | None
 def same(value: object, wanted: object) -> bool:
     """Equality of JSON values: no coercion, 1 is not true, 300 is 300.0."""
     return isinstance(value, bool) == isinstance(wanted, bool) and value == wanted
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a JSON value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def fold(text: str) -> str:
@@ -230,7 +235,7 @@ class AnythingBut(Matcher):
         if self.plain:
             return {"anything-but": inner[0] if self.single else inner}
         name = next(iter(inner[0]))
-        values = [one[name] for one in inner]
+        values = [element[name] for element in inner]
         return {"anything-but": {name: values[0] if self.single else values}}
 
     def complexity(self) -> int:
@@ -246,9 +251,7 @@ class Numeric(Matcher):
 
     def fits(self, value: object) -> bool:
         """Whether the value is a number within the bounds."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-        return all(COMPARE[sign](value, bound) for sign, bound in self.bounds)
+        return is_number(value) and all(COMPARE[sign](value, bound) for sign, bound in self.bounds)
 
     def to_json(self) -> Any:
         """The element in a pattern."""

@@ -19,6 +19,7 @@ from orgmon.eventpattern.matchers import (
     Prefix,
     Suffix,
     Wildcard,
+    is_number,
 )
 
 MAX_COMBINATIONS = 1000
@@ -88,19 +89,19 @@ def _object(document: object, path: str, rules: tuple[Rule, ...]) -> tuple[Rule,
 
 def _is_or(value: object) -> bool:
     return isinstance(value, list) and all(
-        isinstance(one, Mapping) and not RESERVED & one.keys() for one in value
+        isinstance(branch, Mapping) and not RESERVED & branch.keys() for branch in value
     )
 
 
 def _either(branches: Sequence[Any], path: str, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     if len(branches) < 2:
         raise PatternError("$or needs two branches", "write the single branch without $or")
-    found = tuple(rule for branch in branches for rule in _object(branch, path, rules))
-    if len(found) > MAX_COMBINATIONS:
+    combinations = tuple(rule for branch in branches for rule in _object(branch, path, rules))
+    if len(combinations) > MAX_COMBINATIONS:
         raise PatternError(
-            f"$or makes {len(found)} combinations, {MAX_COMBINATIONS} are allowed", "use fewer"
+            f"$or makes {len(combinations)} combinations, {MAX_COMBINATIONS} are allowed", "use fewer"
         )
-    return found
+    return combinations
 
 
 def _leaf(value: object, path: str) -> tuple[Matcher, ...]:
@@ -108,7 +109,7 @@ def _leaf(value: object, path: str) -> tuple[Matcher, ...]:
         raise PatternError(f"{path} must be an object or an array", "put the value in [...]")
     if not value:
         raise PatternError(f"{path} is an empty array", "name a value")
-    return tuple(_matcher(one, path) for one in value)
+    return tuple(_matcher(element, path) for element in value)
 
 
 def _matcher(element: object, path: str) -> Matcher:
@@ -166,10 +167,6 @@ def _exists(argument: object, path: str) -> Matcher:
     return Exists(argument)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _numeric(argument: object, path: str) -> Matcher:
     wrong = PatternError(
         f"{path}: numeric takes an operator and a number, or a lower and then an upper bound",
@@ -178,7 +175,7 @@ def _numeric(argument: object, path: str) -> Matcher:
     if not isinstance(argument, list) or len(argument) not in (2, 4):
         raise wrong
     bounds = tuple(zip(argument[::2], argument[1::2], strict=True))
-    if not all(isinstance(sign, str) and sign in COMPARE and _is_number(bound) for sign, bound in bounds):
+    if not all(isinstance(sign, str) and sign in COMPARE and is_number(bound) for sign, bound in bounds):
         raise wrong
     if len(bounds) == 2:
         (low_sign, low), (high_sign, high) = bounds
@@ -207,7 +204,7 @@ def _anything_but(argument: object, path: str) -> Matcher:
     values = [argument] if single else argument
     assert isinstance(values, list)
     strings = all(isinstance(value, str) for value in values)
-    numbers = all(_is_number(value) for value in values)
+    numbers = all(is_number(value) for value in values)
     if not values or not (strings or numbers):
         raise PatternError(
             f"{path}: anything-but takes strings or numbers, not both", "negate a boolean by the other"

@@ -111,10 +111,10 @@ class Selector:
 
     def values(self, document: object) -> list[object]:
         """The values that the selector reaches; an empty list means that there is none."""
-        found = [document]
+        nodes = [document]
         for step in self.steps:
-            found = [child for node in found for child in step.children(node)]
-        return found
+            nodes = [child for node in nodes for child in step.children(node)]
+        return nodes
 
     def __str__(self) -> str:
         return "$" + "".join(str(step) for step in self.steps)
@@ -147,11 +147,7 @@ class Comparison:
         if self.operator == "!=":
             return self.value.comparable(value) and not self.value.equals(value)
         assert isinstance(self.value, Number)
-        return (
-            isinstance(value, int | float)
-            and is_number(value)
-            and ORDER[self.operator](value, self.value.value)
-        )
+        return is_number(value) and ORDER[self.operator](value, self.value.value)
 
     def selectors(self) -> Iterator[Selector]:
         """The selectors of the condition."""

@@ -66,24 +66,24 @@ class _Reader:
 
     def fail(self, what: str) -> PatternError:
         """The error for what is found here."""
-        found = self.text[self.at : self.at + 20] or "the end"
+        here = self.text[self.at : self.at + 20] or "the end"
         return PatternError(
-            f"not a filter pattern: {what} expected at character {self.at + 1}, found {found!r}",
+            f"not a filter pattern: {what} expected at character {self.at + 1}, found {here!r}",
             "see 'Filter pattern syntax' in the CloudWatch Logs user guide",
         )
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """What the expression matches here, with the spaces before it skipped."""
         self.skip()
-        found = pattern.match(self.text, self.at)
-        if found is not None:
-            self.at = found.end()
-        return found
+        match = pattern.match(self.text, self.at)
+        if match is not None:
+            self.at = match.end()
+        return match
 
     def skip(self) -> None:
         """Go past spaces."""
-        found = SPACE.match(self.text, self.at)
-        self.at = found.end() if found else self.at
+        spaces = SPACE.match(self.text, self.at)
+        self.at = spaces.end() if spaces else self.at
 
     def accept(self, literal: str) -> bool:
         """Take the literal if it stands here."""
@@ -179,10 +179,10 @@ class _Reader:
 
     def operator(self) -> str:
         """A comparison sign."""
-        found = self.take(OPERATOR)
-        if found is None:
+        sign = self.take(OPERATOR)
+        if sign is None:
             raise self.fail("an operator")
-        return found[0]
+        return sign[0]
 
     def value(self) -> Value:
         """A quoted string, a regular expression, a number or a bare word."""
@@ -190,14 +190,14 @@ class _Reader:
             return Text(unescape(quoted[1]))
         if regex := self.take(PERCENT):
             return Regex(regex[1])
-        found = self.take(UNQUOTED)
-        if found is None:
+        word = self.take(UNQUOTED)
+        if word is None:
             raise self.fail("a value")
-        if NUMBER.fullmatch(found[0]):
-            return Number(float(found[0]) if set(found[0]) & set(".e") else int(found[0]))
-        if not BARE.fullmatch(found[0]):
+        if NUMBER.fullmatch(word[0]):
+            return Number(float(word[0]) if set(word[0]) & set(".e") else int(word[0]))
+        if not BARE.fullmatch(word[0]):
             raise self.fail("a value in double quotes")
-        return Text(found[0], quoted=False)
+        return Text(word[0], quoted=False)
 
     def space_delimited(self) -> SpaceDelimited:
         """``[field, ..., field]``."""
@@ -226,11 +226,11 @@ class _Reader:
         """Conditions with ``&&`` between them; the name of the very first one has been taken."""
         if not first:
             self.same_name(name)
-        found = [FieldCondition(self.operator(), self.value())]
+        conditions = [FieldCondition(self.operator(), self.value())]
         while self.accept("&&"):
             self.same_name(name)
-            found.append(FieldCondition(self.operator(), self.value()))
-        return tuple(found)
+            conditions.append(FieldCondition(self.operator(), self.value()))
+        return tuple(conditions)
 
     def same_name(self, name: str) -> None:
         """The name again: one slot cannot hold conditions about two fields."""
@@ -239,10 +239,10 @@ class _Reader:
 
     def name(self) -> str:
         """The name of a field."""
-        found = self.take(NAME)
-        if found is None:
+        name = self.take(NAME)
+        if name is None:
             raise self.fail("the name of a field")
-        return found[0]
+        return name[0]
 
     def terms(self) -> Terms:
         """Terms until the end."""
@@ -259,8 +259,8 @@ class _Reader:
         sign = self.text[self.at] if self.text[self.at] in "?-" else ""
         self.at += len(sign)
         for pattern, group in ((QUOTED, 1), (WORD, 0)):
-            found = pattern.match(self.text, self.at)
-            if found is not None and found[group]:
-                self.at = found.end()
-                return Term(unescape(found[1]) if group else found[0], sign)
+            match = pattern.match(self.text, self.at)
+            if match is not None and match[group]:
+                self.at = match.end()
+                return Term(unescape(match[1]) if group else match[0], sign)
         raise self.fail("a term of letters and digits, or a quoted phrase")

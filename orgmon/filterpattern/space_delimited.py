@@ -66,16 +66,18 @@ class Field:
     def fits(self, text: str) -> bool:
         """Whether the text of the field fits. Quotes and brackets around it do not belong to it."""
         bare = text[1:-1] if len(text) > 1 and (text[0], text[-1]) in (('"', '"'), ("[", "]")) else text
-        return not self.alternatives or any(all(one.fits(bare) for one in both) for both in self.alternatives)
+        return not self.alternatives or any(
+            all(condition.fits(bare) for condition in both) for both in self.alternatives
+        )
 
     def regexes(self) -> int:
         """How many regular expressions the conditions hold."""
-        return sum(isinstance(one.value, Regex) for both in self.alternatives for one in both)
+        return sum(isinstance(condition.value, Regex) for both in self.alternatives for condition in both)
 
     def __str__(self) -> str:
         return (
             " || ".join(
-                " && ".join(f"{self.name} {one.operator} {one.value}" for one in both)
+                " && ".join(f"{self.name} {condition.operator} {condition.value}" for condition in both)
                 for both in self.alternatives
             )
             or self.name

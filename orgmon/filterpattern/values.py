@@ -7,6 +7,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from orgmon.errors import PatternError
 
@@ -19,7 +20,7 @@ REGEX_TOKEN = re.compile(r"[A-Za-z0-9:_#=@/;,^$?\[\]{}|*+.-]|\\(?:[dDsSwW]|x[0-9
 """What a regular expression may hold: no groups, no space, ASCII only."""
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a JSON value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -13,8 +13,8 @@ from orgmon.replay.paths import breaks
 
 def first_text(value: Any, rest: tuple[str, ...]) -> str | None:
     """The first plain value that ``rest`` leads to, as a text, or None."""
-    found = (str(one) for one in values_at(value, rest) if isinstance(one, str | bool | int | float))
-    return next(found, None)
+    texts = (str(leaf) for leaf in values_at(value, rest) if isinstance(leaf, str | bool | int | float))
+    return next(texts, None)
 
 
 def anywhere(
@@ -48,9 +48,9 @@ def _of_any_shape(
         return values_at(value, rest)
 
     if isinstance(test, Absent):
-        return lambda value: all(one is None for one in seen(value))
+        return lambda value: all(leaf is None for leaf in seen(value))
     fits = _fits(test, missing)
-    return lambda value: any(fits(one) for one in seen(value))
+    return lambda value: any(fits(leaf) for leaf in seen(value))
 
 
 def _fits(test: Test, missing: object) -> Callable[[Any], bool]:
@@ -61,5 +61,5 @@ def _fits(test: Test, missing: object) -> Callable[[Any], bool]:
         constants[f"c{len(constants)}"] = value
         return f"c{len(constants) - 1}"
 
-    found: Callable[[Any], bool] = eval(f"lambda v: {inline(test, 'v', constant)[1]}", constants)  # noqa: S307
-    return found
+    fits: Callable[[Any], bool] = eval(f"lambda v: {inline(test, 'v', constant)[1]}", constants)  # noqa: S307
+    return fits

@@ -16,7 +16,9 @@ def conforming(node: Node) -> Callable[[Any], bool]:
 
     def object_test(value: str, children: dict[str, Node]) -> str:
         read = {name: child for name, child in children.items() if child.shape is not Shape.RAW}
-        return " and ".join([f"{value}.__class__ is dict", *(member(value, *one) for one in read.items())])
+        return " and ".join(
+            [f"{value}.__class__ is dict", *(member(value, name, child) for name, child in read.items())]
+        )
 
     def member(value: str, name: str, child: Node) -> str:
         variable = next(names)
@@ -30,5 +32,5 @@ def conforming(node: Node) -> Callable[[Any], bool]:
             return f"({variable}.__class__ is list and all(map(element_{variable}, {variable})))"
         return " or ".join(f"{variable}.__class__ is {kind.__name__}" for kind in CLASSES[node.shape])
 
-    found: Callable[[Any], bool] = eval(f"lambda r: {object_test('r', node.children)}", constants)  # noqa: S307
-    return found
+    conforms: Callable[[Any], bool] = eval(f"lambda r: {object_test('r', node.children)}", constants)  # noqa: S307
+    return conforms

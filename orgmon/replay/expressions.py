@@ -89,7 +89,9 @@ class Emitter:
                 globs.setdefault(part.field, []).append(part.glob)
             else:
                 others.append(part)
-        return [one for path, found in globs.items() for one in self._one_of(path, found)], others
+        return [
+            alternative for path, shapes in globs.items() for alternative in self._one_of(path, shapes)
+        ], others
 
     def _one_of(self, path: str, globs: list[Glob]) -> Iterator[tuple[int, str]]:
         name = self.variable(self._layout.slots[path].way)
@@ -118,10 +120,10 @@ class Emitter:
         cost, text = inline(test, "x", self.constant)
         text = f"not {text}" if isinstance(asked, Not) else text
         array = self.variable(slot.way)
-        found = f"any({text} for e in {array} for x in ({element},))"
+        search = f"any({text} for e in {array} for x in ({element},))"
         return (
             cost + SEARCH,
-            f"(not {array} or not {found})" if asked is not test else f"({array} and {found})",
+            f"(not {array} or not {search})" if asked is not test else f"({array} and {search})",
         )
 
 
@@ -141,8 +143,8 @@ def _flat(condition: All | Either) -> Iterator[Condition]:
             yield part
 
 
-def _join(sign: str, found: list[tuple[int, str]], empty: str) -> tuple[int, str]:
-    ordered = sorted(found, key=lambda one: one[0])
+def _join(sign: str, terms: list[tuple[int, str]], empty: str) -> tuple[int, str]:
+    ordered = sorted(terms, key=lambda term: term[0])
     if len(ordered) == 1:
         return ordered[0]
     cost = ordered[0][0] + sum(cost for cost, _ in ordered[1:]) // 2 if ordered else 0

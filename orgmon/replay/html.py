@@ -36,11 +36,11 @@ NUMBERS = range(2, 7)
 
 def as_html(report: ReplayReport) -> str:
     """The whole page."""
-    rows = "".join(_row(one) for one in report.detections)
+    rows = "".join(_row(detection) for detection in report.detections)
     heads = "".join(
         f"<th{' class=number' if place in NUMBERS else ''}>{name}</th>" for place, name in enumerate(COLUMNS)
     )
-    hit = [one for one in report.detections if one.hits]
+    hit = [detection for detection in report.detections if detection.hits]
     return (
         "<!doctype html>\n<html lang=en><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
@@ -52,35 +52,40 @@ def as_html(report: ReplayReport) -> str:
     )
 
 
-def _row(one: DetectionResult) -> str:
-    numbers = (one.hits, one.metric_hits, one.event_hits, one.alerts)
+def _row(detection: DetectionResult) -> str:
+    numbers = (detection.hits, detection.metric_hits, detection.event_hits, detection.alerts)
     cells = "".join(f"<td class=number>{'-' if number is None else f'{number:,}'}</td>" for number in numbers)
     return (
-        f"<tr{'' if one.hits else ' class=quiet'}><td>{escape(one.id)}<br><small>{escape(one.title)}</small></td>"
-        f"<td class={escape(one.severity.value)}>{escape(one.severity.value)}</td>{cells}"
-        f"<td class=number>{one.forecast.alerts_a_day:.1f}</td><td>{escape(one.first)}</td>"
-        f"<td>{escape(one.last)}</td><td>{escape(one.forecast.proposal)}</td></tr>\n"
+        f"<tr{'' if detection.hits else ' class=quiet'}>"
+        f"<td>{escape(detection.id)}<br><small>{escape(detection.title)}</small></td>"
+        f"<td class={escape(detection.severity.value)}>{escape(detection.severity.value)}</td>{cells}"
+        f"<td class=number>{detection.forecast.alerts_a_day:.1f}</td><td>{escape(detection.first)}</td>"
+        f"<td>{escape(detection.last)}</td><td>{escape(detection.forecast.proposal)}</td></tr>\n"
     )
 
 
-def _details(one: DetectionResult) -> str:
+def _details(detection: DetectionResult) -> str:
     days = "".join(
         f"<tr><td>{day.day}<td>{escape(day.account) or 'organization'}<td class=number>{day.hits:,}"
         f"<td class=number>{day.alerts:,}</tr>"
-        for day in one.days
+        for day in detection.days
     )
-    actors = "".join(f"<li><code>{escape(actor.name)}</code> {actor.hits:,}</li>" for actor in one.actors)
+    actors = "".join(
+        f"<li><code>{escape(actor.name)}</code> {actor.hits:,}</li>" for actor in detection.actors
+    )
     return (
-        f"<details><summary>{escape(one.id)}: {number(one.hits, 'hit')}</summary><ul>{actors}</ul>"
+        f"<details><summary>{escape(detection.id)}: {number(detection.hits, 'hit')}</summary><ul>{actors}</ul>"
         f"<table><tr><th>Day<th>Account<th class=number>Hits<th class=number>Alerts</tr>{days}</table></details>\n"
     )
 
 
 def _list(title: str, items: Iterable[Unread]) -> str:
-    found = "".join(f"<li><code>{escape(one.name)}</code>: {escape(one.reason)}</li>" for one in items)
-    return f"<h2>{title}</h2><ul>{found}</ul>\n" if found else ""
+    entries = "".join(
+        f"<li><code>{escape(unread.name)}</code>: {escape(unread.reason)}</li>" for unread in items
+    )
+    return f"<h2>{title}</h2><ul>{entries}</ul>\n" if entries else ""
 
 
 def _violations(report: ReplayReport) -> str:
-    found = "".join(f"<li><code>{escape(path)}</code>: {count:,}</li>" for path, count in report.violations)
-    return f"<h2>Fields of an unexpected type</h2><ul>{found}</ul>\n" if found else ""
+    entries = "".join(f"<li><code>{escape(path)}</code>: {count:,}</li>" for path, count in report.violations)
+    return f"<h2>Fields of an unexpected type</h2><ul>{entries}</ul>\n" if entries else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import re
 from collections.abc import Callable
 from typing import assert_never
 
@@ -65,8 +64,7 @@ def shaped(glob: Glob, name: str, constant: Callable[[object], str]) -> tuple[in
         return TEXT, f"{name}.startswith({head!r})" if head else f"{name}.endswith({tail!r})"
     if len(inner) == 1 and not head and not tail:
         return TEXT, f"{inner[0]!r} in {name}"
-    shape = re.compile(".*".join(re.escape(piece) for piece in glob.pieces), re.DOTALL)
-    return SEARCH, f"{constant(shape.fullmatch)}({name}) is not None"
+    return SEARCH, f"{constant(glob.regex.fullmatch)}({name}) is not None"
 
 
 @functools.lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ each name, made when it is first met: whatever is asked of the name is settled t
 where a clue says that one of them may hold. The meaning is that of ``condition.holds(record)``; a record of an odd
 shape is given to exactly that.
 
-What is written for ``StopLogging`` where one condition wants it, of plain JSON and not by a role of AWS:
+What is written for ``StopLogging`` where one condition wants it, of plain JSON and not by a service of AWS:
 
     def made(r):
         n0 = r.get('userIdentity', U)
@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from orgmon.detections.condition import Condition, Either, negations_inward, tests_of
+from orgmon.detections.projection import EVENT_NAME
 from orgmon.replay.access import Access
 from orgmon.replay.expressions import Emitter
-from orgmon.replay.narrowing import EVENT_NAME, clues, names_needed, settled
+from orgmon.replay.narrowing import clues, names_needed, settled
 from orgmon.replay.paths import Layout
 
 Match = Callable[[Any], tuple[int, ...]]
@@ -65,9 +66,9 @@ class Matcher:
     def written(self, asked: Iterable[tuple[int, Condition | bool]]) -> tuple[str, dict[str, Any]]:
         """The text of a function that asks these conditions, and what it names."""
         emitter = self._emitter()
-        found = [(place, emitter.condition(left)[1]) for place, left in asked if left is not False]
+        tests = [(place, emitter.condition(left)[1]) for place, left in asked if left is not False]
         lines = [*emitter.lines, "h = ()"]
-        lines += [f"if {text}: h += ({place},)" for place, text in found]
+        lines += [f"if {text}: h += ({place},)" for place, text in tests]
         return _source(lines, "h"), emitter.constants
 
     def _swept(self) -> Sweep:
@@ -103,13 +104,13 @@ class Matcher:
 
     def _taken(self) -> frozenset[str]:
         """What was odd in the record that is looked at; the next one begins anew."""
-        found = frozenset(self._odd)
+        odd = frozenset(self._odd)
         self._odd.clear()
-        return found
+        return odd
 
     def slow(self, record: Mapping[str, Any]) -> tuple[tuple[int, ...], frozenset[str]]:
         """The conditions that hold for plain JSON of any shape, and the paths at which it is odd."""
-        places = tuple(place for place, one in enumerate(self._conditions) if one.holds(record))
+        places = tuple(place for place, condition in enumerate(self._conditions) if condition.holds(record))
         return places, self._layout.violations(record)
 
     def pluck(self, paths: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:

@@ -15,8 +15,7 @@ from orgmon.detections.condition import (
     Placeholder,
     Test,
 )
-
-EVENT_NAME = "eventName"
+from orgmon.detections.projection import EVENT_NAME
 
 
 def names_needed(condition: Condition) -> frozenset[str] | None:
@@ -28,9 +27,9 @@ def names_needed(condition: Condition) -> frozenset[str] | None:
             known = [names for part in parts if (names := names_needed(part)) is not None]
             return frozenset.intersection(*known) if known else None
         case Either(parts):
-            found = [names_needed(part) for part in parts]
-            known = [names for names in found if names is not None]
-            return frozenset().union(*known) if len(known) == len(found) else None
+            needed = [names_needed(part) for part in parts]
+            known = [names for names in needed if names is not None]
+            return frozenset().union(*known) if len(known) == len(needed) else None
         case _:
             return None
 
@@ -73,9 +72,9 @@ def clues(condition: Condition, scalars: Iterable[str]) -> frozenset[Test] | Non
             known = [tests for part in parts if (tests := clues(part, scalars)) is not None]
             return min(known, key=_telling, default=None)
         case Either(parts):
-            found = [clues(part, scalars) for part in parts]
-            known = [tests for tests in found if tests is not None]
-            return frozenset().union(*known) if len(known) == len(found) else None
+            sets = [clues(part, scalars) for part in parts]
+            known = [tests for tests in sets if tests is not None]
+            return frozenset().union(*known) if len(known) == len(sets) else None
         case _:
             return frozenset({condition}) if condition.field in scalars else None
 

@@ -99,8 +99,7 @@ class Layout:
 
     def violations(self, record: Mapping[str, Any]) -> frozenset[str]:
         """The paths at which a record holds something that the fields of CloudTrail never hold."""
-        found = (path for path in self.paths if violates(path, record))
-        return frozenset(found)
+        return frozenset(path for path in self.paths if violates(path, record))
 
 
 def _written(path: str) -> tuple[list[int], str]:
@@ -141,7 +140,7 @@ def breaks(known: FieldType, value: object, names: tuple[str, ...], *, in_list: 
             return False
         value = value[name]
     if isinstance(value, list):
-        return known.array is not Array.VALUES or any(_is_other(known, one) for one in value)
+        return known.array is not Array.VALUES or any(_is_other(known, element) for element in value)
     return value is not None and (known.array is Array.VALUES or _is_other(known, value))
 
 

@@ -67,10 +67,10 @@ class PlainReader:
         return self._batch(records_of_lines(data))
 
     def _batch(self, records: Iterable[Any]) -> Batch:
-        found = Batch([], [])
+        batch = Batch([], [])
         for record in map(_checked, records):
-            (found.typical if self._conforms(record) else found.odd).append(record)
-        return found
+            (batch.typical if self._conforms(record) else batch.odd).append(record)
+        return batch
 
 
 class TypedReader:
@@ -91,9 +91,9 @@ class TypedReader:
     def document(self, data: bytes) -> Batch:
         """See Reader."""
         with contextlib.suppress(msgspec.DecodeError):
-            found = self._file.decode(data).Records
-            if found is not msgspec.UNSET:
-                return Batch(found, [])
+            records = self._file.decode(data).Records
+            if records is not msgspec.UNSET:
+                return Batch(records, [])
         batch = Batch([], [])
         for record in records_of(json.loads(data)):
             try:

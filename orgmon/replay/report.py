@@ -98,7 +98,7 @@ class ReplayReport:
     @property
     def disagreements(self) -> int:
         """Events for which something that goes to AWS and the replay differ."""
-        return sum(one.disagreements for one in self.detections)
+        return sum(detection.disagreements for detection in self.detections)
 
     @property
     def summary(self) -> str:
@@ -117,7 +117,7 @@ class ReplayReport:
 
     def alerted(self, identifier: str) -> bool:
         """Whether the detection alerted at all."""
-        return any(one.id == identifier and one.alerts for one in self.detections)
+        return any(detection.id == identifier and detection.alerts for detection in self.detections)
 
 
 def number(count: int, noun: str) -> str:
@@ -150,10 +150,10 @@ def report(
         last=printable(total.last),
         accounts=accounts,
         duplicates=tally.seen.duplicates,
-        late=sum(one.alerts.late for one in tally.counts),
+        late=sum(counts.alerts.late for counts in tally.counts),
         detections=tuple(_result(detection, counts, days, accounts) for detection, counts in pairs),
         violations=tuple(sorted(total.violations.items())),
-        unread=tuple(sorted(unread, key=lambda one: one.name)),
+        unread=tuple(sorted(unread, key=lambda entry: entry.name)),
         not_replayed=tuple(not_replayed),
         verified=tally.rules.verify,
     )
@@ -175,7 +175,7 @@ def _result(detection: Detection, counts: Counts, days: float, accounts: int) ->
         alerts=number,
         first=counts.first,
         last=counts.last,
-        actors=tuple(Actor(*one) for one in actors),
+        actors=tuple(Actor(*actor) for actor in actors),
         days=tuple(_day(place, counts.by_place[place], alerts[place]) for place in _places(counts, alerts)),
         forecast=forecast(detection, number, days, accounts, actors, counts.hits, windows),
         disagreements=counts.disagreements.total(),

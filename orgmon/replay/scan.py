@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orgmon.detections.model import Detection
+from orgmon.detections.projection import EVENT_NAME
 from orgmon.replay.anywhere import first_text
 from orgmon.replay.matcher import Matcher, paths_of
-from orgmon.replay.narrowing import EVENT_NAME
 from orgmon.replay.paths import Layout
 from orgmon.replay.records import Batch, Reader, reader, records_of, records_of_lines
 from orgmon.replay.verify import Disagreement, Verifier
@@ -66,8 +66,13 @@ class Rules:
     @property
     def layout(self) -> Layout:
         """What has to be read of a record."""
-        groups = {path for one in self.detections if one.threshold for path in one.threshold.group_by}
-        return Layout({*FACTS, *groups, *paths_of(one.condition for one in self.detections)})
+        groups = {
+            path
+            for detection in self.detections
+            if detection.threshold
+            for path in detection.threshold.group_by
+        }
+        return Layout({*FACTS, *groups, *paths_of(detection.condition for detection in self.detections)})
 
 
 @dataclass
@@ -105,21 +110,24 @@ class Findings:
 class Scanner:
     """Looks for the detections in records. ``fast`` asks for a way of reading.
 
-    A forked process goes on with what was generated; what is sent to another process is generated there again.
+    A forked process goes on with what was generated; what is sent to another process is generated there again, for
+    the fastest way of reading that there is.
     """
 
     def __init__(self, rules: Rules, *, fast: bool | None = None) -> None:
         layout = rules.layout
         self._reader: Reader = reader(layout, fast=fast)
-        self._matcher = Matcher([one.condition for one in rules.detections], layout, self._reader.access)
+        self._matcher = Matcher(
+            [detection.condition for detection in rules.detections], layout, self._reader.access
+        )
         self._rules = rules
         self._facts, self._time = self._matcher.pluck(FACTS), self._matcher.pluck((TIME,))
         self._times, self._accounts = map(self._matcher.column, (TIME, ACCOUNT))
         self._verifier = Verifier(rules.detections) if rules.verify else None
         self._groups = {
-            place: (one.threshold.group_by, self._matcher.pluck(one.threshold.group_by))
-            for place, one in enumerate(rules.detections)
-            if one.threshold and one.threshold.group_by
+            place: (detection.threshold.group_by, self._matcher.pluck(detection.threshold.group_by))
+            for place, detection in enumerate(rules.detections)
+            if detection.threshold and detection.threshold.group_by
         }
 
     def __reduce__(self) -> tuple[type[Scanner], tuple[Rules]]:
@@ -139,65 +147,65 @@ class Scanner:
 
     def _verified(self, verifier: Verifier, records: Iterable[Any]) -> Findings:
         """Every record alone, what was found held against what goes to AWS."""
-        found = Findings()
+        findings = Findings()
         for record in records:
             alone = self._scan(self._reader.document(json.dumps({"Records": [record]}).encode()))
             if alone.events:
                 places = alone.hits[0].places if alone.hits else ()
                 alone.disagreements += verifier.check(record, places)
-            found.add(alone)
-        return found
+            findings.add(alone)
+        return findings
 
     def _scan(self, batch: Batch) -> Findings:
-        found = Findings()
-        self._typical(batch.typical, found)
+        findings = Findings()
+        self._typical(batch.typical, findings)
         for record in batch.odd:
-            self._odd(record, found)
-        return found
+            self._odd(record, findings)
+        return findings
 
-    def _typical(self, records: list[Any], found: Findings) -> None:
+    def _typical(self, records: list[Any], findings: Findings) -> None:
         """Records of the expected shape, many at once: the path that has to be fast."""
         if self._rules.since or self._rules.until:
             kept = [record for record in records if self._is_in(*self._time(record))]
-            found.left_out += len(records) - len(kept)
+            findings.left_out += len(records) - len(kept)
             records = kept
-        self._note(found, len(records), self._times(records), self._accounts(records))
-        self._matcher.sweep(records, functools.partial(self._take, found))
+        self._note(findings, len(records), self._times(records), self._accounts(records))
+        self._matcher.sweep(records, functools.partial(self._take, findings))
 
-    def _take(self, found: Findings, record: Any, places: tuple[int, ...], odd: frozenset[str]) -> None:
+    def _take(self, findings: Findings, record: Any, places: tuple[int, ...], odd: frozenset[str]) -> None:
         """Note what holds for a record of the expected shape, and what is odd in it nevertheless."""
         if places:
             groups = {place: self._groups[place][1](record) for place in places if place in self._groups}
-            found.hits.append(_hit(self._facts(record), places, groups))
-        found.violations.update(odd)
+            findings.hits.append(_hit(self._facts(record), places, groups))
+        findings.violations.update(odd)
 
-    def _odd(self, record: Mapping[str, Any], found: Findings) -> None:
+    def _odd(self, record: Mapping[str, Any], findings: Findings) -> None:
         """A record of another shape, by the meaning of the conditions themselves."""
         facts = _texts(record, FACTS)
         time, account = facts[1] or "", facts[5]
         if not self._is_in(time):
-            found.left_out += 1
+            findings.left_out += 1
             return
-        self._note(found, 1, [time] if time else [], [account] if account else [])
+        self._note(findings, 1, [time] if time else [], [account] if account else [])
         places, odd = self._matcher.slow(record)
-        found.violations.update(odd)
+        findings.violations.update(odd)
         if places:
             groups = {
                 place: _texts(record, self._groups[place][0]) for place in places if place in self._groups
             }
-            found.hits.append(_hit(facts, places, groups))
+            findings.hits.append(_hit(facts, places, groups))
 
     def _is_in(self, time: object) -> bool:
         text = str(time or "")
         return self._rules.since <= text and (not self._rules.until or text < self._rules.until)
 
     @staticmethod
-    def _note(found: Findings, count: int, times: list[str], accounts: list[str]) -> None:
-        found.events += count
+    def _note(findings: Findings, count: int, times: list[str], accounts: list[str]) -> None:
+        findings.events += count
         if times:
-            found.first = min(min(times), found.first or "9")
-            found.last = max(max(times), found.last)
-        found.accounts.update(accounts)
+            findings.first = min(min(times), findings.first or "9")
+            findings.last = max(max(times), findings.last)
+        findings.accounts.update(accounts)
 
 
 def _texts(record: Mapping[str, Any], paths: Iterable[str]) -> Texts:

@@ -18,7 +18,7 @@ def from_folder(folder: Path) -> tuple[list[Detection], list[Unread]]:
 
     Of files with the same name the first counts.
     """
-    found: list[Detection] = []
+    detections: list[Detection] = []
     refused: list[Unread] = []
     known: set[str] = set()
     for path in own_files(folder):
@@ -27,10 +27,10 @@ def from_folder(folder: Path) -> tuple[list[Detection], list[Unread]]:
             continue
         known.add(path.stem)
         try:
-            found.append(usable(path))
+            detections.append(usable(path))
         except DetectionError as error:
-            refused.append(Unread(str(path), "; ".join(one.what for one in error.problems)))
-    return found, refused
+            refused.append(Unread(str(path), "; ".join(problem.what for problem in error.problems)))
+    return detections, refused
 
 
 def replayable(
@@ -40,26 +40,26 @@ def replayable(
 
     Placeholders without values that only except something except nothing.
     """
-    found: list[Detection] = []
+    kept: list[Detection] = []
     others: list[Unread] = []
-    for one in detections:
-        if one.log_source is not LogSource.CLOUDTRAIL:
-            others.append(Unread(one.id, f"it looks at findings of {one.log_source}"))
-        elif (filled := resolve(one, fillings)) is None:
-            names = ", ".join(sorted(one.placeholders))
-            others.append(Unread(one.id, f"no values for {names}: name an accounts.yaml with --config"))
+    for detection in detections:
+        if detection.log_source is not LogSource.CLOUDTRAIL:
+            others.append(Unread(detection.id, f"it looks at findings of {detection.log_source}"))
+        elif (filled := resolve(detection, fillings)) is None:
+            names = ", ".join(sorted(detection.placeholders))
+            others.append(Unread(detection.id, f"no values for {names}: name an accounts.yaml with --config"))
         else:
-            found.append(filled)
-    return found, others
+            kept.append(filled)
+    return kept, others
 
 
 def chosen(detections: Sequence[Detection], ids: Sequence[str], others: Sequence[Unread]) -> list[Detection]:
     """Only those of some ids; without ids all. Raises UsageError for ids that do not exist or are not replayed."""
-    known = {one.id for one in detections}
-    reasons = {one.name: one.reason for one in others}
+    known = {detection.id for detection in detections}
+    reasons = {other.name: other.reason for other in others}
     for name in ids:
         if name not in known and name in reasons:
             raise UsageError(f"the detection {name} cannot be replayed", reasons[name])
         if name not in known:
             raise UsageError(f"there is no detection {name}", f"known: {', '.join(sorted(known))}")
-    return [one for one in detections if not ids or one.id in ids]
+    return [detection for detection in detections if not ids or detection.id in ids]

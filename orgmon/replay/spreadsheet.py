@@ -33,21 +33,35 @@ def as_csv(report: ReplayReport) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(HEADINGS)
-    for one in report.detections:
-        for place in _places(one):
-            writer.writerow([_cell(value) for value in (one.id, one.severity.value, *place, *_totals(one))])
+    for detection in report.detections:
+        for place in _places(detection):
+            writer.writerow(
+                [
+                    _cell(value)
+                    for value in (detection.id, detection.severity.value, *place, *_totals(detection))
+                ]
+            )
     return buffer.getvalue()
 
 
-def _places(one: DetectionResult) -> list[tuple[str, str, int, int]]:
-    return [(day.day, day.account, day.hits, day.alerts) for day in one.days] or [("", "", 0, 0)]
+def _places(detection: DetectionResult) -> list[tuple[str, str, int, int]]:
+    return [(day.day, day.account, day.hits, day.alerts) for day in detection.days] or [("", "", 0, 0)]
 
 
-def _totals(one: DetectionResult) -> tuple[object, ...]:
-    actor = one.actors[0].name if one.actors else ""
-    rate = f"{one.forecast.alerts_a_day:.2f}"
-    flows = (one.metric_hits, one.event_hits, one.undelivered)
-    return (one.hits, one.alerts, *flows, one.first, one.last, actor, rate, one.forecast.proposal)
+def _totals(detection: DetectionResult) -> tuple[object, ...]:
+    actor = detection.actors[0].name if detection.actors else ""
+    rate = f"{detection.forecast.alerts_a_day:.2f}"
+    flows = (detection.metric_hits, detection.event_hits, detection.undelivered)
+    return (
+        detection.hits,
+        detection.alerts,
+        *flows,
+        detection.first,
+        detection.last,
+        actor,
+        rate,
+        detection.forecast.proposal,
+    )
 
 
 def _cell(value: object) -> object:

@@ -45,7 +45,7 @@ class Frequent:
 
     def top(self, number: int) -> tuple[tuple[str, int], ...]:
         """The most frequent with their counts; equal ones by name."""
-        return tuple(sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))[:number])
+        return tuple(sorted(self._counts.items(), key=lambda counted: (-counted[1], counted[0]))[:number])
 
 
 @dataclass
@@ -70,21 +70,21 @@ class Tally:
         self.rules = rules
         self.seen = Seen()
         self.total = Findings()
-        self.counts = [Counts(alerts=_timeline(one)) for one in rules.detections]
+        self.counts = [Counts(alerts=_timeline(detection)) for detection in rules.detections]
         self._minutes: dict[str, int] = {}
         self._sights: dict[int, Sight] = {}
 
-    def add(self, found: Findings) -> None:
+    def add(self, findings: Findings) -> None:
         """Take the findings in a part of the input."""
-        self.total.add_extent(found)
-        for hit in found.hits:
+        self.total.add_extent(findings)
+        for hit in findings.hits:
             if not hit.event_id or self.seen.is_new(hit.event_id):
                 self._count(hit)
-        for one in found.disagreements:
-            counts = self.counts[one.place]
-            counts.disagreements[one.flow] += 1
-            if len(counts.examples) < EXAMPLES and one.event_id not in counts.examples:
-                counts.examples.append(one.event_id)
+        for disagreement in findings.disagreements:
+            counts = self.counts[disagreement.place]
+            counts.disagreements[disagreement.flow] += 1
+            if len(counts.examples) < EXAMPLES and disagreement.event_id not in counts.examples:
+                counts.examples.append(disagreement.event_id)
 
     def _count(self, hit: Hit) -> None:
         _, time, account, actor, sight, places, groups = hit
@@ -109,8 +109,8 @@ class Tally:
     def _needed(self, index: int) -> Sight:
         """The least sight with which a detection's rules see a record; worked out for those that need to know."""
         if index not in self._sights:
-            one = self.rules.detections[index]
-            self._sights[index] = needed(one) if has_rule(one) else Sight.NOBODY
+            detection = self.rules.detections[index]
+            self._sights[index] = needed(detection) if has_rule(detection) else Sight.NOBODY
         return self._sights[index]
 
     def _minute(self, time: str) -> int:

@@ -46,7 +46,7 @@ class Verifier:
 
     def __init__(self, detections: Sequence[Detection]) -> None:
         self._artefacts = [
-            one for place, detection in enumerate(detections) for one in _made(place, detection)
+            artefact for place, detection in enumerate(detections) for artefact in _made(place, detection)
         ]
 
     def check(self, record: Mapping[str, Any], places: Sequence[int]) -> Iterator[Disagreement]:
@@ -60,12 +60,12 @@ class Verifier:
 
 def _made(place: int, detection: Detection) -> Iterator[Artefact]:
     if Flow.METRICS in detection.flows and detection.log_source is LogSource.CLOUDTRAIL:
-        filters = [filterpattern.parse(one.pattern) for one in metric_filters(detection)]
-        yield Artefact(place, Flow.METRICS, lambda text, _: any(one.matches(text) for one in filters))
+        filters = [filterpattern.parse(metric_filter.pattern) for metric_filter in metric_filters(detection)]
+        yield Artefact(place, Flow.METRICS, lambda text, _: any(pattern.matches(text) for pattern in filters))
     rules = event_rules(detection)
     if rules:
-        patterns = [eventpattern.parse(one.pattern) for one in rules]
-        recheck = any(one.recheck for one in rules)
+        patterns = [eventpattern.parse(rule.pattern) for rule in rules]
+        recheck = any(rule.recheck for rule in rules)
         yield Artefact(
-            place, Flow.EVENTS, lambda _, event: any(one.matches(event) for one in patterns), recheck
+            place, Flow.EVENTS, lambda _, event: any(pattern.matches(event) for pattern in patterns), recheck
         )

@@ -47,18 +47,20 @@ def extension(
     if block is None:
         flows = FLOWS["event"] if events_only else None
         return Extension(_scope_of(condition), flows, Runbook(meaning))
-    found = faults.mapping(BLOCK, block, KEYS)
-    scope = faults.one_of(Scope, "scope", found["scope"], Scope.REGIONAL) if "scope" in found else None
-    examples = faults.mapping("examples", found.get("examples", {}), frozenset({"match", "ignore", "values"}))
+    entries = faults.mapping(BLOCK, block, KEYS)
+    scope = faults.one_of(Scope, "scope", entries["scope"], Scope.REGIONAL) if "scope" in entries else None
+    examples = faults.mapping(
+        "examples", entries.get("examples", {}), frozenset({"match", "ignore", "values"})
+    )
     return Extension(
         scope=scope or _scope_of(condition),
-        flows=_flows(found, faults, events_only=events_only),
-        runbook=_runbook(found["runbook"], faults) if "runbook" in found else Runbook(meaning),
-        controls=faults.lists("controls", found.get("controls", {})),
-        drill=_drill(found["drill"], faults) if "drill" in found else None,
+        flows=_flows(entries, faults, events_only=events_only),
+        runbook=_runbook(entries["runbook"], faults) if "runbook" in entries else Runbook(meaning),
+        controls=faults.lists("controls", entries.get("controls", {})),
+        drill=_drill(entries["drill"], faults) if "drill" in entries else None,
         examples=_examples(examples, faults),
         sample_values=faults.lists("values", examples.get("values", {})),
-        reads=faults.flag("reads", found.get("reads", False)),
+        reads=faults.flag("reads", entries.get("reads", False)),
     )
 
 
@@ -82,18 +84,18 @@ def _flows(block: Mapping[str, Any], faults: Faults, *, events_only: bool) -> fr
 
 
 def _runbook(value: object, faults: Faults) -> Runbook:
-    found = faults.mapping("runbook", value, frozenset({"meaning", "steps", "close"}))
-    steps = found.get("steps")
-    if not isinstance(steps, list) or len(steps) != STEPS or not all(isinstance(one, str) for one in steps):
+    entries = faults.mapping("runbook", value, frozenset({"meaning", "steps", "close"}))
+    steps = entries.get("steps")
+    if not isinstance(steps, list) or len(steps) != STEPS or not all(isinstance(step, str) for step in steps):
         faults.mistake("steps", f"steps is not a list of {STEPS} sentences", "write the first three steps")
         steps = []
-    meaning = faults.text("meaning", found.get("meaning"))
-    return Runbook(meaning, tuple(one.strip() for one in steps), faults.text("close", found.get("close")))
+    meaning = faults.text("meaning", entries.get("meaning"))
+    return Runbook(meaning, tuple(step.strip() for step in steps), faults.text("close", entries.get("close")))
 
 
 def _drill(value: object, faults: Faults) -> Drill:
-    found = faults.mapping("drill", value, frozenset({"how", "why_not"}))
-    said = {name: faults.text(name, found[name]) for name in ("how", "why_not") if name in found}
+    entries = faults.mapping("drill", value, frozenset({"how", "why_not"}))
+    said = {name: faults.text(name, entries[name]) for name in ("how", "why_not") if name in entries}
     if len(said) != 1:
         faults.mistake("drill", "drill says how or why not, one of the two", "write drill: {how: ...}")
     return Drill(**said)
@@ -104,8 +106,8 @@ def _examples(value: Mapping[str, Any], faults: Faults) -> tuple[Example, ...]:
     if not all(isinstance(records, list) for records, _ in lists):
         faults.mistake("examples", "match or ignore is not a list", "write a list of records")
         return ()
-    found = [(record, matches) for records, matches in lists for record in records]
-    if not all(isinstance(record, Mapping) for record, _ in found):
+    pairs = [(record, matches) for records, matches in lists for record in records]
+    if not all(isinstance(record, Mapping) for record, _ in pairs):
         faults.mistake("examples", "an example is not a record", "write the record as a mapping")
         return ()
-    return tuple(Example(record, matches) for record, matches in found)
+    return tuple(Example(record, matches) for record, matches in pairs)

@@ -43,14 +43,16 @@ class Faults:
     def raise_any(self) -> None:
         """Raise DetectionError with every mistake, if there is one."""
         if self._mistakes:
-            raise self._mistakes[0] if len(self._mistakes) == 1 else DetectionError.of(self._mistakes)
+            raise DetectionError.of(self._mistakes)
 
     def one_of(self, kind: Any, key: str, value: object, default: T) -> Any | T:
         """The member of an enum; a mistake gives the default."""
         try:
             return kind(value)
         except ValueError:
-            self.mistake(key, f"{key} is {value!r}", f"write one of {', '.join(str(one) for one in kind)}")
+            self.mistake(
+                key, f"{key} is {value!r}", f"write one of {', '.join(str(member) for member in kind)}"
+            )
             return default
 
     def text(self, key: str, value: object) -> str:
@@ -77,8 +79,10 @@ class Faults:
 
     def lists(self, key: str, value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """A mapping from names to lists of texts, sorted by name."""
-        found = self.mapping(key, value)
-        if not all(isinstance(one, list) for one in found.values()):
+        entries = self.mapping(key, value)
+        if not all(isinstance(texts, list) for texts in entries.values()):
             self.mistake(key, f"{key} is not a mapping of lists", f"write {key}: {{name: [value]}}")
             return ()
-        return tuple((str(name), tuple(str(one) for one in found[name])) for name in sorted(found, key=str))
+        return tuple(
+            (str(name), tuple(str(text) for text in entries[name])) for name in sorted(entries, key=str)
+        )

@@ -8,7 +8,7 @@ from typing import Any
 
 from orgmon.alerting import Severity
 from orgmon.detections.codes import Code
-from orgmon.detections.condition import All, Condition, Either, Not, tests_of
+from orgmon.detections.condition import All, Condition, Either, Not, either, tests_of
 from orgmon.detections.fields import Kind, field_type, nearest
 from orgmon.detections.model import Detection, Flow, LogSource
 from orgmon.detections.sigma.extension import BLOCK, extension
@@ -70,8 +70,8 @@ def read(text: str, detection_id: str, origin: str) -> Detection:
         sigma_id=str(rule.id or ""),
         status=rule.status.name.lower() if rule.status else "",
         author=str(rule.author or ""),
-        references=tuple(str(one) for one in rule.references),
-        falsepositives=tuple(str(one) for one in rule.falsepositives),
+        references=tuple(str(reference) for reference in rule.references),
+        falsepositives=tuple(str(cause) for cause in rule.falsepositives),
         origin=origin,
         warnings=faults.doubts,
         lines=tuple(sorted(faults.lines.items())),
@@ -96,7 +96,9 @@ def _parts(documents: list[Any], faults: Faults) -> tuple[Any, Any]:
     from sigma.exceptions import SigmaError
 
     try:
-        collection = SigmaCollection.from_dicts([_with_lists(one) for one in documents], collect_errors=True)
+        collection = SigmaCollection.from_dicts(
+            [_with_lists(document) for document in documents], collect_errors=True
+        )
     except (SigmaError, AttributeError, TypeError, ValueError) as error:
         raise DetectionError(f"not a Sigma rule: {error}", REMEDY, file=faults.origin, line=1) from error
     for refused in collection.errors:
@@ -137,18 +139,17 @@ def _condition(rule: Any, faults: Faults) -> Condition:
     from sigma.exceptions import SigmaError
 
     try:
-        trees = [one.parsed for one in rule.detection.parsed_condition]
+        trees = [condition.parsed for condition in rule.detection.parsed_condition]
     except (SigmaError, AttributeError, TypeError) as error:
         # pySigma looks into whatever stands there as if it were text.
-        counts = any("|" in str(one) for one in rule.detection.condition)
+        counts = any("|" in str(text) for text in rule.detection.condition)
         remedy = COUNTING if counts else REMEDY
         faults.mistake("condition", f"the condition cannot be read: {error}", remedy)
         return Either(())
-    parts = tuple(_tree(tree, faults) for tree in trees)
-    found = parts[0] if len(parts) == 1 else Either(parts)
-    for path in dict.fromkeys(one.field for one in tests_of(found)):
+    condition = either(_tree(tree, faults) for tree in trees)
+    for path in dict.fromkeys(test.field for test in tests_of(condition)):
         _check_field(path, faults)
-    return found
+    return condition
 
 
 def _tree(node: Any, faults: Faults) -> Condition:
@@ -170,13 +171,13 @@ def _tree(node: Any, faults: Faults) -> Condition:
 def _leaf(node: Any, faults: Faults) -> Condition:
     doubts: list[Doubt] = []
     try:
-        found = condition_of(node.field, node.value, doubts)
+        condition = condition_of(node.field, node.value, doubts)
     except DetectionError as error:
         faults.mistake(node.field, error.what, error.remedy)
         return Either(())
     for doubt in doubts:
         faults.doubt(node.field, doubt.what, doubt.remedy, doubt.code)
-    return found
+    return condition
 
 
 def _check_field(path: str, faults: Faults) -> None:

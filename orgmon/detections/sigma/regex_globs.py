@@ -41,24 +41,24 @@ def globs_of(pattern: str) -> tuple[Glob, ...] | None:
 
 def _alternatives(pattern: str, at: int) -> tuple[list[Shape], int]:
     """What stands between ``|``, up to the end or the ``)`` of the group."""
-    found, at = _sequence(pattern, at)
+    shapes, at = _sequence(pattern, at)
     while pattern.startswith("|", at):
         more, at = _sequence(pattern, at + 1)
-        found += more
-    if len(found) > MAX_SHAPES:
+        shapes += more
+    if len(shapes) > MAX_SHAPES:
         raise _NoShapesError
-    return found, at
+    return shapes, at
 
 
 def _sequence(pattern: str, at: int) -> tuple[list[Shape], int]:
     """What stands one after the other."""
-    found: list[Shape] = [()]
+    shapes: list[Shape] = [()]
     while at < len(pattern) and pattern[at] not in "|)":
         choices, at = _item(pattern, at)
-        if len(found) * len(choices) > MAX_SHAPES:
+        if len(shapes) * len(choices) > MAX_SHAPES:
             raise _NoShapesError
-        found = [(*left, *right) for left in found for right in choices]
-    return found, at
+        shapes = [(*left, *right) for left in shapes for right in choices]
+    return shapes, at
 
 
 def _item(pattern: str, at: int) -> tuple[list[Shape], int]:
@@ -98,17 +98,17 @@ def _group(pattern: str, at: int) -> tuple[list[Shape], int]:
     opened = _GROUP.match(pattern, at)
     if opened is None:
         raise _NoShapesError
-    found, at = _alternatives(pattern, opened.end())
-    return found, at + 1
+    shapes, at = _alternatives(pattern, opened.end())
+    return shapes, at + 1
 
 
 def _set(pattern: str, at: int) -> tuple[list[Shape], int]:
     """A set that lists its characters."""
-    found = _SET.match(pattern, at)
-    if found is None or found[1].startswith("^") or re.search(r"[^\\]-.", found[1]):
+    match = _SET.match(pattern, at)
+    if match is None or match[1].startswith("^") or re.search(r"[^\\]-.", match[1]):
         raise _NoShapesError
-    signs = re.findall(r"\\?.", found[1], re.DOTALL)
-    return [(_escaped(sign[1]) if len(sign) == 2 else sign,) for sign in signs], found.end()
+    signs = re.findall(r"\\?.", match[1], re.DOTALL)
+    return [(_escaped(sign[1]) if len(sign) == 2 else sign,) for sign in signs], match.end()
 
 
 def _escaped(sign: str) -> str:

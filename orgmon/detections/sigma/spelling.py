@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.resources
 
+from orgmon.detections.projection import EVENT_NAME, EVENT_SOURCE
+
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "userIdentity.type": (
         "Root",
@@ -30,10 +32,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
         "AwsCloudTrailInsight",
     ),
 }
-"""Values that CloudTrail spells in one way. Sigma ignores case, AWS's patterns do not."""
-
-EVENT_NAME = "eventName"
-EVENT_SOURCE = "eventSource"
+"""Values that CloudTrail spells in one way, by field."""
 
 
 def has_vocabulary(path: str) -> bool:
@@ -52,10 +51,10 @@ def spelled(path: str, value: str) -> str | None:
 @functools.cache
 def _vocabulary(path: str) -> dict[str, frozenset[str]]:
     """Spellings by the value in lower case."""
-    found: dict[str, frozenset[str]] = {}
+    spellings: dict[str, frozenset[str]] = {}
     for value in SPELLINGS.get(path, ()) or _listed(path):
-        found[value.lower()] = found.get(value.lower(), frozenset()) | {value}
-    return found
+        spellings[value.lower()] = spellings.get(value.lower(), frozenset()) | {value}
+    return spellings
 
 
 def _listed(path: str) -> tuple[str, ...]:

@@ -20,8 +20,9 @@ from orgmon.detections.condition import (
     Placeholder,
     Present,
     Within,
+    either,
 )
-from orgmon.detections.fields import FieldType, Kind, field_type
+from orgmon.detections.fields import Kind, taken_type
 from orgmon.detections.sigma.regex_globs import globs_of
 from orgmon.detections.sigma.spelling import has_vocabulary, spelled
 from orgmon.errors import DetectionError
@@ -60,7 +61,7 @@ def condition_of(path: str, value: Any, doubts: list[Doubt]) -> Condition:
     if isinstance(value, types.SigmaString):
         return _string(path, value, doubts)
     if isinstance(value, types.SigmaExpansion):
-        return Either(tuple(condition_of(path, one, doubts) for one in value.values))
+        return Either(tuple(condition_of(path, alternative, doubts) for alternative in value.values))
     kind = type(value).__name__.removeprefix("Sigma")
     raise DetectionError(
         f"{path}: {kind} has no form in AWS's patterns [{Code.VALUE}]",
@@ -79,12 +80,11 @@ def _regex(path: str, value: Any) -> Condition:
     globs = globs_of(text)
     if globs is None:
         return Finds(path, text)
-    found = tuple(Matches(path, glob) for glob in globs)
-    return found[0] if len(found) == 1 else Either(found)
+    return either(Matches(path, glob) for glob in globs)
 
 
 def _kind(path: str) -> Kind:
-    return (field_type(path) or FieldType(Kind.OPEN)).kind
+    return taken_type(path).kind
 
 
 def _flag(path: str, wanted: bool) -> Condition:
@@ -129,8 +129,7 @@ def _block(path: str, block: str) -> Condition:
     ):
         return Within(path, str(network))
     heads = [str(part.network_address).split(".")[:octets] for part in network.subnets(new_prefix=octets * 8)]
-    found = tuple(Matches(path, Glob((".".join(head) + ".", ""))) for head in heads)
-    return found[0] if len(found) == 1 else Either(found)
+    return either(Matches(path, Glob((".".join(head) + ".", ""))) for head in heads)
 
 
 def _string(path: str, value: Any, doubts: list[Doubt]) -> Condition:
