@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from orgmon.config.load import load
@@ -16,16 +17,19 @@ ROOT = Path(__file__).parent.parent
 PATH = ROOT / "accounts.yaml"
 
 
+@cache
 def config() -> Config:
     """The shipped config."""
     return load(PATH)
 
 
+@cache
 def detections() -> tuple[Detection, ...]:
     """The detections that the shipped config switches on."""
     return detections_of(config(), PATH)
 
 
+@cache
 def stack_inputs() -> Inputs:
     """What the templates of the shipped config are made from."""
     return inputs(config(), detections(), "functions/code.zip")

@@ -235,6 +235,7 @@ def test_a_condition_travels_as_json(condition: Condition) -> None:
     assert from_json(json.loads(json.dumps(to_json(condition)))) == condition
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(conditions)
 def test_printed_patterns_are_read_back(condition: Condition) -> None:

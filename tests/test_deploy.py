@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pytest
 
@@ -77,6 +78,10 @@ class FakeWorkspace(Workspace):
     @property
     def organization(self) -> Organization:
         return sample.organization()
+
+    @cached_property
+    def desired(self) -> State:
+        return State()
 
     def observe(self) -> State:
         self.observed += 1

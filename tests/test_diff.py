@@ -94,12 +94,14 @@ def test_nothing_differs_from_itself(content: dict[str, Any]) -> None:
     assert differences(TemplateBody.of(content), TemplateBody.of(content)) == ()
 
 
+@pytest.mark.slow
 @given(contents, contents)
 def test_there_is_a_difference_exactly_where_the_digests_differ(a: dict[str, Any], b: dict[str, Any]) -> None:
     before, after = TemplateBody.of(a), TemplateBody.of(b)
     assert bool(differences(before, after)) == (before.digest != after.digest)
 
 
+@pytest.mark.slow
 @given(contents, contents)
 def test_the_way_back_is_the_mirror_image(a: dict[str, Any], b: dict[str, Any]) -> None:
     there = differences(TemplateBody.of(a), TemplateBody.of(b))

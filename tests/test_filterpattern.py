@@ -74,6 +74,7 @@ conditions: st.SearchStrategy[fp.Condition] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(conditions)
 def test_parse_undoes_print(condition: fp.Condition) -> None:
     body = fp.JsonSelectors(condition)

@@ -88,6 +88,7 @@ def test_what_the_hub_wants_arrives_exactly_once(record: dict[str, Any]) -> None
         assert len(forwarded) == 1
 
 
+@pytest.mark.slow
 def test_every_example_of_a_hub_rule_arrives() -> None:
     wanted = [record for record in RECORDS if takers(HUB, record)]
     assert len(wanted) > 15

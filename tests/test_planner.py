@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,8 @@ from tests.states import (
     Case,
     cases,
 )
+
+pytestmark = pytest.mark.slow
 
 PRUNE = Options(prune=True)
 ACTING = (Action.CREATE, Action.UPDATE, Action.DELETE)
