@@ -8,12 +8,12 @@ fields below one array must match in the same element.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from orgmon.errors import PatternError
-from orgmon.eventpattern.events import Leaf, agree, leaves
+from orgmon.eventpattern.events import Leaf, agree, by_paths
 from orgmon.eventpattern.matchers import (
     AnythingBut,
     Cidr,
@@ -43,11 +43,13 @@ __all__ = [
     "Exact",
     "Exists",
     "IgnoreCase",
+    "Leaf",
     "Matcher",
     "Numeric",
     "Prefix",
     "Suffix",
     "Wildcard",
+    "by_paths",
     "parse",
 ]
 
@@ -71,10 +73,11 @@ class EventPattern:
 
     def matches(self, event: Mapping[str, Any]) -> bool:
         """Whether EventBridge hands the event (the whole envelope, as parsed JSON) to the rule's targets."""
-        by_path: dict[str, list[Leaf]] = {}
-        for leaf in leaves(event):
-            by_path.setdefault(leaf.path, []).append(leaf)
-        return any(_fits(list(rule.items()), by_path, ()) for rule in self.rules)
+        return self.takes(by_paths(event))
+
+    def takes(self, event: Mapping[str, Sequence[Leaf]]) -> bool:
+        """The same for an event that many patterns look at: see ``by_paths``."""
+        return any(_fits(list(rule.items()), event, ()) for rule in self.rules)
 
     def to_dict(self) -> dict[str, Any]:
         """The pattern as parsed JSON; every call makes a new one."""
@@ -110,13 +113,15 @@ def _document(pattern: str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _fits(
-    wanted: list[tuple[str, tuple[Matcher, ...]]], by_path: Mapping[str, list[Leaf]], chosen: tuple[Leaf, ...]
+    wanted: list[tuple[str, tuple[Matcher, ...]]],
+    by_path: Mapping[str, Sequence[Leaf]],
+    chosen: tuple[Leaf, ...],
 ) -> bool:
     """Whether leaves can be chosen for every path that agree on the array elements they come from."""
     if not wanted:
         return True
     (path, matchers), rest = wanted[0], wanted[1:]
-    candidates = by_path.get(path, [])
+    candidates = by_path.get(path, ())
     if not candidates and any(matcher.takes_absent for matcher in matchers):
         return _fits(rest, by_path, chosen)
     return any(

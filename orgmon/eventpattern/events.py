@@ -19,6 +19,14 @@ class Leaf:
     elements: tuple[tuple[str, int], ...]
 
 
+def by_paths(event: Mapping[str, Any]) -> dict[str, list[Leaf]]:
+    """The leaves of an event (the whole envelope, as parsed JSON) by their paths, for patterns to look them up."""
+    grouped: dict[str, list[Leaf]] = {}
+    for leaf in leaves(event):
+        grouped.setdefault(leaf.path, []).append(leaf)
+    return grouped
+
+
 def leaves(event: Mapping[str, Any]) -> Iterator[Leaf]:
     """Every leaf of the event. Arrays are flattened; a dot inside a key is the same as a level."""
     for key, value in event.items():

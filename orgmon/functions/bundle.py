@@ -19,7 +19,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def bundle(catalogue: Mapping[str, Mapping[str, Any]], directory: Mapping[str, Mapping[str, str]]) -> bytes:
     """The zip of all functions, with the detections' texts and the accounts' names and owners."""
-    contents = closure(HANDLERS)
+    contents = dict(closure(HANDLERS))
     for name, data in (("catalogue", catalogue), ("directory", directory)):
         text = json.dumps(data, sort_keys=True, ensure_ascii=False, indent=0)
         contents[f"orgmon/functions/{name}.json"] = text.encode()

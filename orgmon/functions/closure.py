@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 
 from orgmon.errors import OrgmonError
 
@@ -16,7 +18,8 @@ PACKAGE = "orgmon"
 RUNTIME = frozenset({"boto3", "botocore"})
 
 
-def closure(modules: Iterable[str]) -> dict[str, bytes]:
+@cache
+def closure(modules: tuple[str, ...]) -> Mapping[str, bytes]:
     """The files that these modules of orgmon need, themselves included, by their place: ``orgmon/errors.py``.
 
     Imports count wherever they stand, but for those that are for type checkers only. Raises OrgmonError where one
@@ -31,7 +34,7 @@ def closure(modules: Iterable[str]) -> dict[str, bytes]:
             continue
         contents[place] = file.read_bytes()
         open_modules += [*_parents(module), *_imported(module, contents[place])]
-    return contents
+    return MappingProxyType(contents)
 
 
 def _file(module: str) -> tuple[str, Traversable]:

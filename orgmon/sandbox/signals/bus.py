@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from orgmon import eventpattern
-from orgmon.eventpattern import EventPattern
+from orgmon.eventpattern import EventPattern, Leaf
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.world import World
@@ -94,8 +94,9 @@ class EventBus:
         if event_bus is None:
             text = f"The bus arn:aws:events:{region}:{account}:event-bus/{bus} does not exist."
             raise Undeliverable(NO_RESOURCE, text)
+        leaves = eventpattern.by_paths(event)
         for rule in list(event_bus.rules.values()):
-            if (only is None or rule.arn in only) and _takes(rule, event):
+            if (only is None or rule.arn in only) and _takes(rule, event, leaves):
                 self._triggered(rule, event, hops)
 
     def _triggered(self, rule: Any, event: dict[str, Any], hops: int) -> None:
@@ -123,14 +124,15 @@ def _parsed(pattern: str) -> EventPattern:
     return eventpattern.parse(pattern)
 
 
-def _takes(rule: Any, event: Mapping[str, Any]) -> bool:
+def _takes(rule: Any, event: Mapping[str, Any], leaves: Mapping[str, Sequence[Leaf]]) -> bool:
+    """Does a rule let an event through, of which these are the leaves?"""
     if rule.state == "DISABLED":
         return False
     pattern = rule.event_pattern.dump()
     if not pattern or (rule.state != ALL_MANAGEMENT_EVENTS and is_hidden(event) and not is_archive(rule)):
         return False
     may_fit = all(event.get(key) in wanted for key, wanted in _plain(pattern))
-    return may_fit and _parsed(pattern).matches(event)
+    return may_fit and _parsed(pattern).takes(leaves)
 
 
 @lru_cache(maxsize=4096)

@@ -62,13 +62,18 @@ class LogGroups:
 
     def _count(self, account: str, region: str, group: str, messages: Sequence[str]) -> None:
         filters = self._world.store("logs", account, region).filters.metric_filters
-        for each in list(filters):
-            if each["logGroupName"] != group:
-                continue
-            pattern = _pattern(each["filterPattern"])
-            hits = [message for message in messages if pattern.matches(message)]
+        of_group = [
+            (_pattern(each["filterPattern"]), each) for each in list(filters) if each["logGroupName"] == group
+        ]
+        hits: list[list[str]] = [[] for _ in of_group]
+        # Message by message: a pattern keeps the last few that it was shown, as read.
+        for message in messages:
+            for (pattern, _), own in zip(of_group, hits, strict=True):
+                if pattern.matches(message):
+                    own.append(message)
+        for (_, each), own in zip(of_group, hits, strict=True):
             for transformation in each["metricTransformations"]:
-                self._publish(account, region, transformation, hits)
+                self._publish(account, region, transformation, own)
 
     def _publish(self, account: str, region: str, transformation: dict[str, Any], hits: list[str]) -> None:
         namespace, name = transformation["metricNamespace"], transformation["metricName"]
