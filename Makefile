@@ -9,26 +9,24 @@ PAGE := detections export --shipped --format markdown --out docs/detections.md
 
 .PHONY: demo test quick check bench docs render lock clean
 
-WORKERS := -n 4
-# The tests that start no sandbox; they have to cover the product without it.
-WITHOUT_SANDBOX := tests --ignore tests/sandbox --ignore tests/whole
-COVERED := --cov --cov-report= --cov-fail-under 90
-ENOUGH := --fail-under 90
+# The tests that start no sandbox and take less than a second; they have to cover the product by themselves.
+QUICK := -m "not slow" tests --ignore tests/sandbox --ignore tests/whole
 
 demo: $(READY)
 	@$(BIN)/orgmon demo
 
 test: check
-	@$(BIN)/pytest $(WORKERS) $(WITHOUT_SANDBOX) $(COVERED)
-	@for part in execute plan aws; do $(BIN)/coverage report --include "orgmon/$$part/*" $(ENOUGH) >/dev/null || \
-		{ $(BIN)/coverage report --skip-covered --show-missing --include "orgmon/$$part/*"; exit 1; }; done
-	@$(BIN)/pytest $(WORKERS) tests/sandbox tests/whole
+	@$(BIN)/pytest -n 2 $(QUICK) --cov --cov-report= --cov-fail-under 90
+	@for part in execute plan aws; do \
+		$(BIN)/coverage report --include "orgmon/$$part/*" --fail-under 90 >/dev/null || \
+		{ $(BIN)/coverage report --show-missing --include "orgmon/$$part/*"; exit 1; }; done
+	@$(BIN)/pytest -n 4 -m "slow or sandbox"
 	@$(BIN)/orgmon render --check
 	@$(BIN)/orgmon detections test
 	@$(BIN)/orgmon $(PAGE) --check
 
 quick: $(READY)
-	@$(BIN)/pytest -n 2 -m "not slow" $(WITHOUT_SANDBOX)
+	@$(BIN)/pytest -n 2 $(QUICK)
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet .
