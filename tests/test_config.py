@@ -190,7 +190,7 @@ def test_no_bytes_raise_anything_but_a_config_error(
 
 def test_the_committed_schema_is_fresh_and_takes_the_shipped_file() -> None:
     committed = json.loads((sample.ROOT / "accounts.schema.json").read_text())
-    assert committed == schema()
+    assert committed == schema(), "run: make render"
     data = json.loads(json.dumps(yaml.safe_load(sample.PATH.read_text()), default=str))
     jsonschema.validate(data, committed)
     with pytest.raises(jsonschema.ValidationError):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from orgmon.alerting import Protocol
+from orgmon.config.checks.alerts import SHAPES
 from orgmon.config.load import problems_of
 from orgmon.errors import Problem
 from tests import sample
@@ -332,3 +334,7 @@ def test_all_mistakes_are_told_at_once_and_in_order(tmp_path: Path) -> None:
     )
     assert [problem.what.split(" ")[0] for problem in told] == ["the", "CloudWatch", "'HoneyGatewayKey'"]
     assert list(told) == sorted(told)
+
+
+def test_every_way_of_being_told_has_a_shape_of_its_endpoints() -> None:
+    assert set(SHAPES) == set(Protocol), "orgmon/config/checks/alerts.py: add it to SHAPES"

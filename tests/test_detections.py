@@ -16,8 +16,9 @@ from orgmon.detections.compile_rule import ENVELOPES, event_rules
 from orgmon.detections.meaning import matches, resolve
 from orgmon.detections.model import Detection, Example, Flow, LogSource, RuleState
 from orgmon.detections.projection import sources_of
-from orgmon.detections.secrecy import filling
+from orgmon.detections.secrecy import OPEN, filling
 from orgmon.errors import DetectionError
+from orgmon.honeytokens import KINDS
 from tests import sample
 
 
@@ -114,3 +115,10 @@ def test_pysigma_is_loaded_only_to_read() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_every_placeholder_of_a_shipped_rule_is_filled_and_every_kind_of_decoy_is_looked_for() -> None:
+    used = frozenset().union(*(detection.placeholders for detection in catalogue.shipped()))
+    decoys = {kind.placeholder for kind in KINDS.values()}
+    assert used - decoys - OPEN == set(), "nothing fills these placeholders"
+    assert decoys - used == set(), "no rule looks for these decoys: write one with the placeholder"

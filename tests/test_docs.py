@@ -26,7 +26,8 @@ def test_the_readme_is_short() -> None:
 
 
 def test_the_readme_counts_the_detections() -> None:
-    assert f"There are {len(catalogue.shipped())} [detections]" in README
+    sentence = f"There are {len(catalogue.shipped())} [detections]"
+    assert sentence in README, f"README.md: write {sentence}"
 
 
 def test_the_picture_is_drawn_from_the_stacks_of_now() -> None:
@@ -57,9 +58,13 @@ def test_what_it_costs_counts_what_the_shipped_config_deploys() -> None:
         for stack_set in state.stack_sets
         if stack_set.name.startswith("orgmon-alarms")
     )
-    assert f"{per_pair} x accounts x governed Regions = {in_members} | ${in_members * 0.1:.2f} |" in README
-    assert f"| {sum(alarms.values())} | ${sum(alarms.values()) * 0.1:.2f} |" in README
-    assert f"| {keys} and {decoys} | ${keys + decoys * 0.4:.2f} |" in README
+    central = sum(alarms.values())
+    for row in (
+        f"{per_pair} x accounts x governed Regions = {in_members} | ${in_members * 0.1:.2f} |",
+        f"| {central} | ${central * 0.1:.2f} |",
+        f"| {keys} and {decoys} | ${keys + decoys * 0.4:.2f} |",
+    ):
+        assert row in README, f"README.md, what it costs: write {row}"
 
 
 def _types(content: dict[str, object]) -> Counter[str]:
@@ -89,11 +94,13 @@ def test_every_room_has_a_paragraph_in_the_page_on_architecture() -> None:
     page = (sample.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = {path.stem for path in (sample.ROOT / "orgmon").iterdir() if not path.stem.startswith(("_", "."))}
     rooms -= {"py"}
-    assert {room for room in rooms if f"**{room}" not in page} == set()
+    missing = {room for room in rooms if f"**{room}" not in page}
+    assert missing == set(), f"docs/architecture.md: a paragraph for {missing}"
 
 
 def test_every_command_is_named_in_the_page_on_architecture() -> None:
     page = (sample.ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     commands = {str(command.name) for command in app.registered_commands}
     groups = {str(group.name) for group in app.registered_groups}
-    assert {name for name in commands | groups if f"`{name}`" not in page} == set()
+    missing = {name for name in commands | groups if f"`{name}`" not in page}
+    assert missing == set(), f"docs/architecture.md, commands/: name {missing}"

@@ -194,3 +194,10 @@ def test_whatever_stands_under_a_key_the_file_is_named(where: tuple[str, ...], v
     inner[where[-1]] = value
     problem = refused(yaml.safe_dump(content))
     assert problem is None or (problem.file == "r.yml" and problem.line >= 1)
+
+
+def test_a_placeholder_that_nothing_fills_is_told_with_those_that_are_filled(tmp_path: Path) -> None:
+    misspelt = RULE.replace("eventName: PutBucketAcl", "eventName|expand: '%deployerz%'")
+    (problem,) = told(config_with(tmp_path, public=misspelt))
+    assert problem.startswith("rules/public.yml:1:1: nothing fills the placeholder %deployerz% of public; ")
+    assert "%decoys%" in problem

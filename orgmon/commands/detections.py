@@ -66,7 +66,10 @@ def show(
 @app.command("test")
 def prove_(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[FOLDER]", help="Rules of your own instead of the config's.")
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]", help="A rule file of your own, or a folder, instead of the config's."
+        ),
     ] = None,
     config: ConfigOption = CONFIG,
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,

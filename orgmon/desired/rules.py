@@ -9,6 +9,7 @@ from orgmon.config.monitoring import DetectionOverride
 from orgmon.detections import catalogue
 from orgmon.detections.model import Detection
 from orgmon.detections.secrecy import Filling, filling
+from orgmon.errors import DetectionError
 from orgmon.honeytokens import KINDS
 
 
@@ -46,5 +47,23 @@ def placeholders_of(config: Config) -> tuple[Filling, ...]:
 
 
 def detections_of(config: Config, path: Path) -> tuple[Detection, ...]:
-    """The detections that a config switches on, with placeholders filled in. Raises DetectionError."""
-    return catalogue.resolved(rules_of(config, path), placeholders_of(config))
+    """The detections that a config switches on, with placeholders filled in.
+
+    Raises DetectionError, also for a placeholder that nothing fills: its rule would stay silent for ever.
+    """
+    rules, fillings = rules_of(config, path), placeholders_of(config)
+    known = frozenset(filling.name for filling in fillings)
+    strangers = [rule for rule in rules if rule.placeholders - known]
+    if strangers:
+        raise DetectionError.of([_unfilled(rule, known) for rule in strangers])
+    return catalogue.resolved(rules, fillings)
+
+
+def _unfilled(rule: Detection, known: frozenset[str]) -> DetectionError:
+    names = ", ".join(f"%{name}%" for name in sorted(rule.placeholders - known))
+    return DetectionError(
+        f"nothing fills the placeholder {names} of {rule.id}",
+        f"write one of {', '.join(f'%{name}%' for name in sorted(known))}, or the values themselves",
+        file=rule.origin,
+        line=1,
+    )

@@ -82,7 +82,9 @@ def shipped() -> tuple[Detection, ...]:
 
 
 def own_files(folder: Path) -> tuple[Path, ...]:
-    """The rule files in a user's folder. Raises DetectionError where it is none."""
+    """The rule files in a user's folder, or the one file. Raises DetectionError where it is neither."""
+    if folder.is_file():
+        return (folder,)
     if not folder.is_dir():
         raise DetectionError(f"{folder} is not a folder of detections", "name a folder of Sigma files")
     return tuple(path for path in sorted(folder.rglob("*")) if path.suffix in (".yml", ".yaml"))
