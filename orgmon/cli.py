@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -96,6 +97,13 @@ def run(arguments: Sequence[str], make_session: Callable[[str | None], Any] | No
         # Whoever read the output has gone, as with `| head`.
         sys.stderr.close()
         return FAILED
+    except OSError as error:
+        if current.debug:
+            raise
+        # What the machine refuses is no bug: a full disk, a folder that is none, a file of somebody else.
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        return FAILED
     except Exception as error:
         if current.debug:
             raise
@@ -106,5 +114,13 @@ def run(arguments: Sequence[str], make_session: Callable[[str | None], Any] | No
 
 
 def main() -> None:
-    """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    """The console script. What is closed is written to nowhere; what is left to write is written before the end."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115 - as long as the process
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        code = code or FAILED
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)

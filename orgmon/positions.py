@@ -44,6 +44,11 @@ class Document:
     repeated: tuple[tuple[Where, Position], ...] = ()
 
 
+LARGEST = 500_000
+"""So many values a document may hold: a few aliases of aliases can stand for more than any machine holds."""
+TOO_DEEP = "it is nested too deeply"
+
+
 def document(text: str) -> Document | None:
     """The only document of a text; None for an empty text. Raises NotYamlError, also for several documents."""
     node = _composed(lambda loader: yaml.compose(text, Loader=loader))
@@ -62,10 +67,14 @@ def _composed(compose: Any) -> Any:
             return compose(yaml.CSafeLoader)
         except yaml.YAMLError:
             pass
+        except RecursionError as error:
+            raise NotYamlError(TOO_DEEP, None) from error
     try:
         return compose(yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise NotYamlError(*_told(error)) from error
+    except RecursionError as error:
+        raise NotYamlError(TOO_DEEP, None) from error
 
 
 def _told(error: Any) -> tuple[str, Position | None]:
@@ -77,7 +86,11 @@ def _told(error: Any) -> tuple[str, Position | None]:
 def _document(node: yaml.Node) -> Document:
     places: dict[Where, Position] = {}
     keys: dict[Where, Position] = {}
-    for where, part, is_key in _walk(node, ()):
+    for number, (where, part, is_key) in enumerate(_walk(node, ())):
+        if number > LARGEST:
+            raise MeaninglessValueError(
+                f"holds more than {LARGEST:,} values, aliases counted", _position(part)
+            )
         (keys if is_key else places).setdefault(where, _position(part))
     repeated = tuple(
         _repeated(node)

@@ -11,7 +11,7 @@ import pytest
 
 from orgmon import __version__
 from orgmon.cli import app, run
-from orgmon.console.output import confirm, plain
+from orgmon.console.output import _out, confirm, plain
 from orgmon.errors import UsageError
 from orgmon.stackset import Artifact, Pair, PermissionModel
 from tests import sample
@@ -116,3 +116,42 @@ def test_what_needs_no_credentials_loads_no_aws_sdk(command: list[str]) -> None:
         [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True, cwd=sample.ROOT
     )
     assert done.stdout.splitlines()[-1] == "[] 0"
+
+
+def ended(shell: str) -> subprocess.CompletedProcess[str]:
+    """A command line in a shell, which can close streams and connect pipes."""
+    program = f"{sys.executable} -m orgmon"
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {shell.replace('orgmon', program)}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=sample.ROOT,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ("orgmon validate >/dev/full", 1, "error: "),
+        ("orgmon schema >/dev/full", 1, "error: No space left on device"),
+        ("orgmon validate >&-", 0, ""),
+        ("orgmon validate >&- 2>&-", 0, ""),
+        ("orgmon render --folder README.md", 1, "error: README.md: File exists"),
+        ("orgmon detections test --junit /nosuch/x", 1, "error: /nosuch/x: No such file or directory"),
+    ],
+)
+def test_what_the_machine_refuses_is_told_and_is_no_bug(shell: str, code: int, said: str) -> None:
+    done = ended(shell)
+    assert (done.returncode, "bug" in done.stderr, "Traceback" in done.stderr) == (code, False, False)
+    assert done.stderr.startswith(said), done.stderr
+
+
+def test_a_reader_that_has_gone_is_an_error_and_not_the_end_of_the_program() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        _out(Gone()).print("text")

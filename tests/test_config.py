@@ -221,3 +221,18 @@ def test_validate_says_problems_and_its_exit_code_says_so(
 
 def test_the_packaged_sample_is_the_shipped_file() -> None:
     assert (sample.ROOT / "orgmon/config/sample.yaml").read_bytes() == sample.PATH.read_bytes()
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]\n" for number in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("[" * 5000, "nested too deeply"), (BOMB, "holds more than 500,000 values")]
+)
+def test_a_file_that_would_grow_or_nest_without_end_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "accounts.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        load(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,3 +119,19 @@ def test_a_long_list_is_cut() -> None:
     many = [replace(CREATE, pair=Pair(f"{number:012}", "us-east-1")) for number in range(30)]
     with pytest.raises(StalePlanError, match="and 10 more"):
         check(UPDATE, CREATE, DELETE, *many)
+
+
+def test_a_link_keeps_being_one_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    kept = saved.saved(Plan(), "o-abcdefghij", prune=False, accounts=None, regions=None)
+    (tmp_path / "link").symlink_to(tmp_path / "behind")
+    saved.write(tmp_path / "link", kept)
+    assert (tmp_path / "link").is_symlink()
+    assert saved.read(tmp_path / "behind") == kept
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        saved.write(tmp_path / "pipe", kept)
+        assert json.loads(os.read(reader, 10_000))["organization"] == "o-abcdefghij"
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.console import Console
 from orgmon.actions.deploy import DeployReport
 from orgmon.console import failure_view, plan_view
 from orgmon.console.output import confirm, emit, err
+from orgmon.errors import OrgmonError
 from orgmon.organization import Organization
 from orgmon.plan.model import Action, Plan
 from orgmon.workspace import Workspace
@@ -18,16 +20,29 @@ def agree(workspace: Workspace, yes: bool) -> Callable[[Plan], bool]:
     """A function that shows a plan and asks, unless the answer is known."""
 
     def ask(plan: Plan) -> bool:
-        plan_view.show(
-            err(), plan, workspace.organization, diff=not yes, every=False, hidden=workspace.hidden(plan)
-        )
+        # Whoever has agreed already need not be able to read it.
+        with contextlib.suppress(*([OSError, ValueError] if yes else [])):
+            plan_view.show(
+                err(), plan, workspace.organization, diff=not yes, every=False, hidden=workspace.hidden(plan)
+            )
         return yes or confirm("Do this?", flag="--yes")
 
     return ask
 
 
 def finish(console: Console, report: DeployReport, organization: Organization, *, as_json: bool) -> None:
-    """Print how a rollout ended."""
+    """Print how a rollout ended. Raises OrgmonError where that cannot be written: the rollout is over all the same."""
+    try:
+        _finish(console, report, organization, as_json=as_json)
+    except OSError as error:
+        how = "everything is done" if report.is_good else "not everything is done"
+        raise OrgmonError(
+            f"the rollout is over ({how}), and its result cannot be written: {error}",
+            "orgmon status shows how things are",
+        ) from error
+
+
+def _finish(console: Console, report: DeployReport, organization: Organization, *, as_json: bool) -> None:
     if as_json:
         emit("rollout", _data(report))
         return

@@ -19,12 +19,18 @@ ENVELOPE = 1
 WIDE = 240
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever read the output has gone: Rich would end the program, but a rollout has to go on."""
+        raise BrokenPipeError("whoever read the output has gone")
+
+
 @cache
 def _out(file: Any) -> Console:
     if file.isatty():
-        return Console(file=file, highlight=False)
+        return _Console(file=file, highlight=False)
     # Without a terminal there is no edge to wrap at, and a table must not be squeezed.
-    return Console(file=file, highlight=False, soft_wrap=True, width=WIDE)
+    return _Console(file=file, highlight=False, soft_wrap=True, width=WIDE)
 
 
 def out() -> Console:

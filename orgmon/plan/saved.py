@@ -47,7 +47,10 @@ def saved(
 
 
 def write(path: Path, plan: SavedPlan) -> None:
-    """Write a saved plan as JSON, whole or not at all."""
+    """Write a saved plan as JSON, whole or not at all; what is no regular file, such as a pipe, is written to.
+
+    Raises OSError.
+    """
     content = {
         "kind": KIND,
         "version": VERSION,
@@ -68,9 +71,14 @@ def write(path: Path, plan: SavedPlan) -> None:
             for change in plan.changes
         ],
     }
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    text = json.dumps(content, indent=1) + "\n"
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+        return
+    partial = target.with_name(f"{target.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(target)
 
 
 def read(path: Path) -> SavedPlan:

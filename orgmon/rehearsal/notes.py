@@ -87,7 +87,7 @@ def _at(url: str, environment: Mapping[str, str]) -> Address:
         secret_key=environment.get("AWS_SECRET_ACCESS_KEY", ""),
     )
     # A sandbox listens on this machine only: nothing else is asked whether it is one.
-    if urllib.parse.urlsplit(url).hostname not in LOOPBACK or not _answers(address):
+    if _host(url) not in LOOPBACK or not _answers(address):
         raise OrgmonError(
             f"AWS_ENDPOINT_URL is {url}, and no sandbox answers there",
             f"unset it, or name a sandbox with --name; {START}",
@@ -112,7 +112,14 @@ def _noted(place: Place) -> Address | None:
 
 def _answers(address: Address) -> bool:
     try:
-        token = address.control("identity").get("token")
+        answer: object = address.control("identity")
     except OrgmonError:
         return False
-    return address.token in ("", token)
+    return isinstance(answer, dict) and "token" in answer and address.token in ("", answer["token"])
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urllib.parse.urlsplit(url).hostname
+    except ValueError:
+        return None

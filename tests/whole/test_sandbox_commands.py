@@ -363,3 +363,16 @@ def test_inside_run_the_sandbox_that_it_started_is_found(tmp_path: Path) -> None
     clock, trouble, there, own = ended.out.splitlines()
     assert (trouble, there) == ("done", own)
     assert clock[:2] == "20"
+
+
+@pytest.mark.parametrize("unreadable", ["2>&1 | head -1", "2>/dev/full", "2>&-", ">/dev/full 2>/dev/null"])
+def test_a_rollout_goes_on_where_nobody_can_read_how(unreadable: str, tmp_path: Path) -> None:
+    small_config(tmp_path)
+    program = f"{sys.executable} -m orgmon"
+    ended = orgmon(
+        "sandbox", "run", "--", "bash", "-c", f"{program} deploy --yes {unreadable}; {program} plan",
+        environment=own_temporary_folder(tmp_path), folder=tmp_path,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert "Nothing to do" in ended.out
+    assert "bug" not in ended.err
