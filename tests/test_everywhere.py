@@ -154,12 +154,19 @@ def test_a_caller_that_stops_does_not_wait_for_what_is_under_way() -> None:
     until(lambda: threading.active_count() <= threads)
 
 
+@pytest.fixture
+def heeding() -> Iterator[None]:
+    """Ctrl-C is heeded, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding")
 def test_ctrl_c_ends_the_waiting_for_an_answer() -> None:
     gate = Gate()
     main = threading.main_thread().ident
-    assert main is not None
-    if threading.get_ident() != main:
-        pytest.skip("signals reach the main thread only")
+    assert main == threading.get_ident(), "signals reach the main thread only"
     threading.Timer(0.05, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
