@@ -188,7 +188,8 @@ class StackInstance:
 class Operation:
     """A stack set operation: ``created`` and ``ended`` are ISO 8601 times in UTC.
 
-    ``failed`` is how many stack instances have failed so far, where AWS tells it.
+    ``failed`` is how many stack instances have failed so far, where AWS tells it (StackSetOperationStatusDetails,
+    CloudFormation API reference).
     """
 
     id: str

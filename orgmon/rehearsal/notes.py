@@ -74,7 +74,8 @@ def required(place: Place, environment: Mapping[str, str], *, named: bool) -> Ad
     """The same. Raises OrgmonError where there is none."""
     address = running(place, environment, named=named)
     if address is None:
-        raise OrgmonError(f"no sandbox is running at {place.name}", START)
+        start = START.replace("sandbox", f"sandbox --name {place.name}") if named else START
+        raise OrgmonError(f"no sandbox is running at {place.name}", start)
     return address
 
 

@@ -349,6 +349,14 @@ def test_an_address_where_no_sandbox_is_says_so(url: str, tmp_path: Path) -> Non
     assert ended.err.startswith(f"error: AWS_ENDPOINT_URL is {url}, and no sandbox answers there\n")
 
 
+def test_where_no_sandbox_has_a_name_it_is_said_how_to_start_it(tmp_path: Path) -> None:
+    ended = orgmon(
+        "sandbox", "--name", "blue", "env", environment=own_temporary_folder(tmp_path), folder=tmp_path
+    )
+    assert ended.code == 1
+    assert ended.err.endswith("start one in another terminal: orgmon sandbox --name blue serve\n")
+
+
 def test_inside_run_the_sandbox_that_it_started_is_found(tmp_path: Path) -> None:
     small_config(tmp_path)
     inside = " && ".join(
