@@ -135,11 +135,13 @@ def test_a_move_between_two_sets(fleet: Fleet) -> None:
 def test_it_waits_for_its_turn_and_then_takes_the_slot(fleet: Fleet) -> None:
     fleet.create(AutoDeployment=ON)
     fleet.deploy(ONE)
-    fleet.world.trouble.foreign_operation("set", 0.2)
+    fleet.world.trouble.foreign_operation("set", 3600.0)
+    foreign = fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"][0]["OperationId"]
     account = join(fleet, "Fleet/Ships")
     newest = fleet.client.list_stack_set_operations(StackSetName="set")["Summaries"][0]
     assert newest["Status"] == "QUEUED"
-    fleet.engine.pace = 0.2
+    fleet.engine.pace = 1.0
+    fleet.client.stop_stack_set_operation(StackSetName="set", OperationId=foreign)
     request = {"StackSetName": "set", "TemplateBody": TEMPLATE}
     assert refused(fleet.client, "update_stack_set", **request)[0] == "OperationInProgressException"
     assert places(fleet, account) == {R2: fleet.ships}
