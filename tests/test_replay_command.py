@@ -373,7 +373,7 @@ CUT = json.dumps(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["table", "json", "csv", "html"])
+@pytest.mark.parametrize("form", ["table", "json"])
 def test_half_of_a_surrogate_pair_stops_no_output(form: str, tmp_path: Path) -> None:
     (tmp_path / "in.json").write_text(CUT)
     started = subprocess.run(

@@ -15,7 +15,7 @@ import yaml
 from orgmon.sandbox.world import World
 from tests import sample
 from tests.sandbox.services import allow, document, service
-from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsed
+from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsed, rolled_out
 from tests.whole.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
 from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
 
@@ -151,7 +151,7 @@ def test_without_a_log_archive_account_the_logs_stay_in_the_management_account(o
     assert files > 0
     destroy(rehearsal)
     assert bucket in {each["Name"] for each in s3.list_buckets()["Buckets"]}
-    roll_out(rehearsal)
+    rolled_out(rehearsal)
     letters_of(rehearsal, lambda: change_keys(rehearsal, MEMBER))
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] > files
     # A key cannot be adopted: there is a new one, and the old one still opens the old files.
@@ -289,7 +289,7 @@ def test_a_template_that_is_too_large_to_send_goes_by_a_pinned_url(
     rehearsal.sandbox.world.trouble.fail(account=SECURITY, action="UPDATE", reason="no luck today")
     assert rehearsal.orgmon("deploy", "--yes")[0] == 1
     rehearsal.sandbox.world.trouble.lift()
-    roll_out(rehearsal)
+    rolled_out(rehearsal)
     destroy(rehearsal)
     buckets = rehearsal.sandbox.world.client("s3", MANAGEMENT, HOME).list_buckets()["Buckets"]
     assert buckets == []

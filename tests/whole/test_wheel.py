@@ -6,10 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
-import venv
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from tests import sample
 
@@ -37,17 +38,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A copy, so that what an earlier build left in the checkout cannot end up in the wheel.
     left = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests", "benchmarks")
     source = shutil.copytree(sample.ROOT, folder / "source", ignore=left)
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(source)],
-        check=True,
-        capture_output=True,
-    )
-    wheel = next(folder.glob("orgmon-*.whl"))
-    venv.create(folder / "env", with_pip=True)
-    subprocess.run(
-        [folder / "env/bin/pip", "install", "--quiet", str(wheel)], check=True, capture_output=True
-    )
-    return folder / "env/bin"
+    environment, wheel = folder / "env", folder / f"orgmon-{version('orgmon')}-py3-none-any.whl"
+    for step in (
+        ("build", "--wheel", "--out-dir", folder, source),
+        ("venv", "--python", sys.executable, environment),
+        ("pip", "install", "--python", environment, wheel),
+    ):
+        subprocess.run([find_uv_bin(), *step], check=True, capture_output=True)
+    return environment / "bin"
 
 
 def test_it_works_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
