@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import boto3
@@ -19,6 +20,8 @@ from orgmon.sandbox.gateway import Gateway
 from orgmon.sandbox.identity import Identity, Signer
 from orgmon.sandbox.models import GLOBAL_SERVICES, new_session
 from orgmon.sandbox.organization import Change, OrgView
+from orgmon.sandbox.policies.links import LinkKeys
+from orgmon.sandbox.policies.switches import Switch, Switches
 from orgmon.sandbox.regions import Regions
 from orgmon.sandbox.seed import Seed
 from orgmon.sandbox.server import Control, ControlledGateway, Server
@@ -35,15 +38,17 @@ class World:
 
     ``before`` and ``after`` hooks run around every call that is not the sandbox's own housekeeping; what an
     ``after`` hook, an engine or a timer raises is collected in ``hook_errors``. ``controls`` are the JSON endpoints
-    that ``serve`` offers under ``/_sandbox/``.
+    that ``serve`` offers under ``/_sandbox/``. ``flipped`` are the open questions that stand otherwise than by default.
     """
 
-    def __init__(self, seed: Seed, *, clock: Clock | None = None) -> None:
+    def __init__(self, seed: Seed, *, clock: Clock | None = None, flipped: Iterable[Switch] = ()) -> None:
         self.seed = seed
         self.clock = clock or Clock()
         self.stores = Stores()
         self.stores.reset()
         self.organization = OrgView(seed, self.clock.now)
+        self.switches = Switches(flipped)
+        self.links = LinkKeys(self.switches, self.organization)
         self.trouble = Trouble()
         self.trouble.on_suspend = self.organization.close
         self.operations = Operations()

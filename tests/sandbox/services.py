@@ -120,7 +120,12 @@ def make_organization_trail(sandbox: Sandbox) -> None:
 
 def _trail_key_use() -> dict[str, Any]:
     condition = {"StringEquals": {"aws:SourceArn": TRAIL_ARN}}
-    return allow("kms:GenerateDataKey*", "*", Principal=service("cloudtrail"), Condition=condition)
+    return allow(
+        ["kms:GenerateDataKey*", "kms:DescribeKey"],
+        "*",
+        Principal=service("cloudtrail"),
+        Condition=condition,
+    )
 
 
 def _make_bucket(sandbox: Sandbox) -> None:

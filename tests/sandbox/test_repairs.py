@@ -53,6 +53,17 @@ def make_bucket(world: World, account: str, document: str | None) -> None:
         s3.put_bucket_policy(Bucket="trail-logs", Policy=document)
 
 
+def use_bucket_key(world: World) -> None:
+    """Let the trail's bucket encrypt with an S3 Bucket Key."""
+    encryption = {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"},
+        "BucketKeyEnabled": True,
+    }
+    world.client("s3", MANAGEMENT, HOME).put_bucket_encryption(
+        Bucket="trail-logs", ServerSideEncryptionConfiguration={"Rules": [encryption]}
+    )
+
+
 def create_trail(world: World, account: str = MANAGEMENT, **members: Any) -> Any:
     """CreateTrail named ``org``."""
     client = world.client("cloudtrail", account, HOME)
@@ -114,6 +125,14 @@ def test_the_key_must_let_the_trail_encrypt(world: World) -> None:
         "kms:GenerateDataKey*", "*", StringLike=context, StringEquals={"aws:SourceArn": TRAIL_ARN}
     )
     kms.put_key_policy(KeyId=closed, PolicyName="default", Policy=policy(owner, encrypt))
+    assert refusal(world, KmsKeyId=closed) == "InsufficientEncryptionPolicyException"
+    # DescribeKey has no encryption context: one statement for both would not do.
+    describe = allow("kms:DescribeKey", "*", StringEquals={"aws:SourceArn": TRAIL_ARN})
+    kms.put_key_policy(KeyId=closed, PolicyName="default", Policy=policy(owner, encrypt, describe))
+    use_bucket_key(world)
+    assert refusal(world, KmsKeyId=closed) == "InsufficientEncryptionPolicyException"
+    decrypt = allow("kms:Decrypt", "*")
+    kms.put_key_policy(KeyId=closed, PolicyName="default", Policy=policy(owner, encrypt, describe, decrypt))
     assert create_trail(world, KmsKeyId=closed)["KmsKeyId"] == closed
 
 

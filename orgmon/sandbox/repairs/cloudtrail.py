@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgmon.sandbox.calls import Call, Principal, Refusal, role_session, service_principal
+from orgmon.sandbox.policies.links import Source
 from orgmon.sandbox.policy import Decision
 from orgmon.sandbox.world import World
 
@@ -78,9 +79,8 @@ class TrailChecks:
             owners.append(self.world.organization.org_id)
         needed: list[tuple[str, str, dict[str, str]]] = [("s3:GetBucketAcl", arn, {})]
         needed += [("s3:PutObject", f"{arn}/{prefix}AWSLogs/{owner}/x", _ACL) for owner in owners]
-        context = {"aws:SourceArn": self._arn(call), "aws:SourceAccount": call.account}
         for action, resource, more in needed:
-            if not self._service_may(action, resource, arn, {**context, **more}):
+            if not self._service_may(call, action, resource, arn, "bucket", more):
                 text = f"Incorrect S3 bucket policy is detected for bucket: {bucket}"
                 raise Refusal("InsufficientS3BucketPolicyException", text)
 
@@ -91,16 +91,21 @@ class TrailChecks:
         arn = self._key_arn(call, key)
         if self.world.stores.resource_policy(arn) is None:
             raise Refusal("KmsKeyNotFoundException", f"KMS key {key} does not exist")
-        trail = self._arn(call)
-        context = {
-            "aws:SourceArn": trail,
-            "aws:SourceAccount": call.account,
-            "kms:EncryptionContext:aws:cloudtrail:arn": trail,
-        }
-        if not self._service_may("kms:GenerateDataKey", arn, arn, context):
-            bucket = params.get("S3BucketName")
-            text = f"Insufficient permissions to access S3 bucket {bucket} or KMS key {arn}."
-            raise Refusal("InsufficientEncryptionPolicyException", text)
+        actions = ["kms:GenerateDataKey", "kms:DescribeKey"]
+        if self._uses_bucket_key(str(params.get("S3BucketName", ""))):
+            actions.append("kms:Decrypt")
+        for action in actions:
+            encrypts = {"kms:EncryptionContext:aws:cloudtrail:arn": self._arn(call)}
+            more = {} if action == "kms:DescribeKey" else encrypts
+            if not self._service_may(call, action, arn, arn, "trail", more):
+                bucket = params.get("S3BucketName")
+                text = f"Insufficient permissions to access S3 bucket {bucket} or KMS key {arn}."
+                raise Refusal("InsufficientEncryptionPolicyException", text)
+
+    def _uses_bucket_key(self, bucket: str) -> bool:
+        store = self.world.store("s3", self.world.stores.bucket_owner(bucket), self.world.seed.home_region)
+        rule = (store.buckets[bucket].encryption or {}).get("Rule") or {}
+        return str(rule.get("BucketKeyEnabled")).lower() == "true"
 
     def _key_arn(self, call: Call, key: str) -> str:
         """The ARN of a key that is named by id, ARN or alias."""
@@ -128,7 +133,7 @@ class TrailChecks:
         role = self.world.stores.role(role_arn)
         trusted = role and self._trusts(role, call)
         if not trusted:
-            text = "CloudTrail cannot validate the specified role ARN."
+            text = "Access denied. Check the trust relationships for your role."
             raise Refusal("InvalidCloudWatchLogsRoleArnException", text)
         self._check_writing(call, role_session(role_arn, "CloudTrail"), ":".join(parts[:7]))
 
@@ -141,9 +146,12 @@ class TrailChecks:
             service_principal(SERVICE, call.account),
             "sts:AssumeRole",
             role.arn,
-            {"aws:SourceArn": self._arn(call), "aws:SourceAccount": call.account},
+            self._context(call, "sts:AssumeRole", "role"),
         )
         return decision is Decision.ALLOW
+
+    def _context(self, call: Call, action: str, kind: str) -> dict[str, str]:
+        return self.world.links.of("cloudtrail", action, kind, Source(self._arn(call), call.account))
 
     def _check_writing(self, call: Call, session: Principal, group: str) -> None:
         stream = f"{group}:log-stream:{call.account}_CloudTrail_{call.region}"
@@ -152,9 +160,12 @@ class TrailChecks:
                 text = "Access denied. Check the permissions for your role."
                 raise Refusal("InvalidCloudWatchLogsLogGroupArnException", text)
 
-    def _service_may(self, action: str, resource: str, owner: str, context: dict[str, Any]) -> bool:
+    def _service_may(
+        self, call: Call, action: str, resource: str, owner: str, kind: str, more: dict[str, str]
+    ) -> bool:
         """Whether the policy of ``owner`` (a bucket's or key's ARN) lets CloudTrail do that."""
         document = self.world.stores.resource_policy(owner)
+        context = {**self._context(call, action, kind), **more}
         decision = self.world.policies.allowed_by_resource(
             document, service_principal(SERVICE), action, resource, context
         )

@@ -1,15 +1,16 @@
 """May one service act on another's resource? Resource policies, key policies and the roles that services assume.
 
-Sources: IAM user guide, "Global condition context keys" (aws:SourceArn, aws:SourceAccount, aws:SourceOrgID); KMS
-developer guide, "AWS managed keys" (nobody can change their policies, and they let no service principal in).
+Sources: ``policies/links.py`` for the condition keys; KMS developer guide, "AWS managed keys" (nobody can change
+their policies, and they let no service principal in), "Encryption context" and its entries by service.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orgmon.sandbox.calls import Principal, service_principal
+from orgmon.sandbox.policies.links import Source, kind_of
 from orgmon.sandbox.policy import Decision
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.losses import NO_PERMISSIONS, Undeliverable
@@ -19,13 +20,26 @@ from orgmon.sandbox.world import World
 USE_TO_SEND = ("kms:GenerateDataKey", "kms:Decrypt")
 """What a sender to an encrypted queue or topic has to be allowed to do with the key."""
 
+_ENCRYPTION_CONTEXT = {
+    "queue": "aws:sqs:arn",
+    "topic": "aws:sns:topicArn",
+    "trail": "aws:cloudtrail:arn",
+    "log-group": "aws:logs:arn",
+    "bus": "aws:events:event-bus:arn",
+}
+
 
 @dataclass(frozen=True)
 class Sender:
-    """Who acts on a resource, with the condition keys that AWS sets for him."""
+    """Who acts on a resource: somebody with a policy, or a service for its ``source``; ``context`` is known beside."""
 
     principal: Principal
     context: Mapping[str, str] = field(default_factory=dict)
+    source: Source | None = None
+
+    def with_context(self, **keys: str) -> Sender:
+        """The same sender with further condition keys; ``s3:x-amz-acl`` and the like by ``**{}``."""
+        return replace(self, context={**self.context, **keys})
 
 
 class Grants:
@@ -36,15 +50,14 @@ class Grants:
 
     def service(self, name: str, source_arn: str, account: str) -> Sender:
         """A service (``events`` for events.amazonaws.com) that acts for a resource of ``account``."""
-        context = {
-            "aws:SourceArn": source_arn,
-            "aws:SourceAccount": account,
-            "aws:SourceOwner": account,
-        }
-        organization = self._world.organization.organization_of(account)
-        if organization:
-            context["aws:SourceOrgID"] = organization
-        return Sender(service_principal(f"{name}.amazonaws.com", account), context)
+        return Sender(service_principal(f"{name}.amazonaws.com", account), source=Source(source_arn, account))
+
+    def _context(self, sender: Sender, action: str, kind: str) -> dict[str, str]:
+        """The condition keys of one call, for a service those that it passes on in this call."""
+        if sender.source is None:
+            return dict(sender.context)
+        service = sender.principal.service.removesuffix(".amazonaws.com")
+        return {**self._world.links.of(service, action, kind, sender.source), **sender.context}
 
     def assume(self, role_arn: str, service: Sender, session_name: str) -> Sender:
         """A session of a role, for a service. Raises Undeliverable if the role is missing or does not trust it."""
@@ -52,7 +65,11 @@ class Grants:
         if role is None:
             raise Undeliverable(NO_PERMISSIONS, f"The role {role_arn} does not exist.")
         decision = self._world.policies.allowed_by_resource(
-            role.assume_role_policy_document, service.principal, "sts:AssumeRole", role_arn, service.context
+            role.assume_role_policy_document,
+            service.principal,
+            "sts:AssumeRole",
+            role_arn,
+            self._context(service, "sts:AssumeRole", "role"),
         )
         if decision is not Decision.ALLOW:
             who = service.principal.service
@@ -61,7 +78,11 @@ class Grants:
 
     def refusal(self, sender: Sender, action: str, resource: str) -> str | None:
         """None if the sender may, else why not, in AWS's words."""
-        why = self._world.policies.refusal(sender.principal, action, resource, sender.context)
+        return self._refusal(sender, action, resource, kind_of(resource))
+
+    def _refusal(self, sender: Sender, action: str, resource: str, kind: str) -> str | None:
+        context = self._context(sender, action, kind)
+        why = self._world.policies.refusal(sender.principal, action, resource, context)
         if why is None:
             return None
         who = sender.principal.service or sender.principal.arn
@@ -70,7 +91,7 @@ class Grants:
     def allows(self, policy: str, sender: Sender, action: str, resource: str) -> bool:
         """True if one resource policy allows it."""
         decision = self._world.policies.allowed_by_resource(
-            policy, sender.principal, action, resource, sender.context
+            policy, sender.principal, action, resource, self._context(sender, action, kind_of(resource))
         )
         return decision is Decision.ALLOW
 
@@ -87,27 +108,37 @@ class Grants:
             text = f"{sender.principal.arn} is not authorized to perform: {action} on resource: {resource}"
             raise Undeliverable(NO_PERMISSIONS, text)
 
-    def key_refusal(
-        self, key: str, account: str, region: str, sender: Sender, actions: tuple[str, ...]
-    ) -> str | None:
+    def key_refusal(self, key: str, encrypted: str, sender: Sender, actions: tuple[str, ...]) -> str | None:
         """None if the sender may do all the actions with the key (its id, alias or ARN), else why not.
 
-        ``account`` and ``region`` are those of the resource that is encrypted with it.
+        ``encrypted`` is the ARN of what is encrypted with it: a queue, a topic, or the trail of log files.
         """
+        what = Arn.parse(encrypted)
         if key.rsplit(":", 1)[-1].startswith("alias/aws/"):
-            if sender.principal.kind != "service" and sender.principal.account == account:
+            if sender.principal.kind != "service" and sender.principal.account == what.account:
                 return None
             return f"the AWS managed key {key} cannot be used by others than its account's own principals"
-        arn = self.key_arn(key, account, region)
+        arn = self.key_arn(key, what.account, what.region)
         problem = self._unusable(arn)
         if problem:
             return problem
-        whys = (self.refusal(sender, action, arn) for action in actions)
+        whys = (self._key_action_refusal(arn, what, sender, action) for action in actions)
         return next((why for why in whys if why is not None), None)
 
-    def require_key(self, key: str | None, account: str, region: str, sender: Sender) -> None:
+    def _key_action_refusal(self, key_arn: str, what: Arn, sender: Sender, action: str) -> str | None:
+        """A key is used on behalf of somebody through the service of what is encrypted, or by a service itself."""
+        kind = kind_of(what.text)
+        context = {}
+        if action != "kms:DescribeKey":
+            context[f"kms:EncryptionContext:{_ENCRYPTION_CONTEXT[kind]}"] = what.text
+        if sender.source is None:
+            context["kms:ViaService"] = f"{what.service}.{what.region}.amazonaws.com"
+            context["kms:CallerAccount"] = sender.principal.account
+        return self._refusal(sender.with_context(**context), action, key_arn, kind)
+
+    def require_key(self, key: str | None, encrypted: str, sender: Sender) -> None:
         """Raises Undeliverable if what is encrypted with ``key`` (None: nothing) cannot be sent to."""
-        why = self.key_refusal(key, account, region, sender, USE_TO_SEND) if key else None
+        why = self.key_refusal(key, encrypted, sender, USE_TO_SEND) if key else None
         if why is not None:
             raise Undeliverable(NO_PERMISSIONS, why)
 

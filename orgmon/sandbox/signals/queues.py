@@ -47,7 +47,7 @@ class Queues:
         """Send a message. Raises Undeliverable if the queue is missing, or a policy refuses the sender."""
         queue = self.find(arn)
         self._grants.require(sender, "sqs:SendMessage", arn)
-        self._grants.require_key(queue.kms_master_key_id, queue.account_id, queue.region, sender)
+        self._grants.require_key(queue.kms_master_key_id, arn, sender)
         members = {
             name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()
         }
@@ -78,8 +78,7 @@ class Queues:
         if queue is None or not queue.kms_master_key_id:
             return
         needed = USE_TO_SEND if call.operation in _SENDING else ("kms:Decrypt",)
-        sender = Sender(call.principal, {"kms:ViaService": f"sqs.{arn.region}.amazonaws.com"})
-        why = self._grants.key_refusal(queue.kms_master_key_id, arn.account, arn.region, sender, needed)
+        why = self._grants.key_refusal(queue.kms_master_key_id, arn.text, Sender(call.principal), needed)
         if why is not None:
             raise Refusal("KMS.AccessDeniedException", f"User: {why}", 400)
 

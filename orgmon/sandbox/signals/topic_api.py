@@ -69,9 +69,8 @@ class TopicApi:
         )
 
     def _check_key(self, call: Call, topic: Any) -> None:
-        context = {"kms:ViaService": f"sns.{call.region}.amazonaws.com"}
         try:
-            self._topics.require_key(Sender(call.principal, context), topic)
+            self._topics.require_key(Sender(call.principal), topic)
         except Undeliverable as problem:
             text = f"User: {problem.message}"
             raise Refusal("KMSAccessDenied", text, 400) from problem

@@ -61,8 +61,7 @@ class Topics:
 
     def require_key(self, sender: Sender, topic: Any) -> None:
         """Raises Undeliverable if the topic is encrypted and the sender may not use the key."""
-        where = Arn.parse(topic.arn)
-        self._grants.require_key(topic.kms_master_key_id, where.account, where.region, sender)
+        self._grants.require_key(topic.kms_master_key_id, topic.arn, sender)
 
     def publish(
         self,

@@ -11,6 +11,7 @@ import threading
 
 from orgmon.sandbox import managed_policies
 from orgmon.sandbox.calls import Principal, Refusal, service_principal
+from orgmon.sandbox.policies.links import Source
 from orgmon.sandbox.policy import Decision
 from orgmon.sandbox.seed import STACKSETS_PRINCIPAL
 from orgmon.sandbox.stacksets.records import StackSetRecord
@@ -104,7 +105,8 @@ class Roles:
 
     def _trusts_service(self, document: str, service: str, stack_set: StackSetRecord) -> bool:
         """Whether a trust policy lets a service in that acts for the stack set."""
-        context = {"aws:SourceAccount": stack_set.account, "aws:SourceArn": stack_set.arn}
+        source = Source(stack_set.arn, stack_set.account)
+        context = self._world.links.of(service.removesuffix(".amazonaws.com"), _ASSUME, "role", source)
         decision = self._world.policies.allowed_by_resource(
             document, service_principal(service), _ASSUME, "*", context
         )

@@ -131,7 +131,7 @@ class Delivery:
             raise Undeliverable("NO_RESOURCE", f"The bucket {trail.bucket_name} does not exist.")
         key = self._object_key(trail, account, region)
         sender = self._service(trail)
-        in_bucket = Sender(sender.principal, {**sender.context, "s3:x-amz-acl": "bucket-owner-full-control"})
+        in_bucket = sender.with_context(**{"s3:x-amz-acl": "bucket-owner-full-control"})
         self._signals.grants.require(in_bucket, "s3:PutObject", f"arn:aws:s3:::{trail.bucket_name}/{key}")
         encryption = self._encryption(trail, sender)
         self._world.client("s3", bucket_owner, trail.region_name).put_object(
@@ -146,15 +146,8 @@ class Delivery:
     def _encryption(self, trail: Any, sender: Sender) -> dict[str, str]:
         if not trail.kms_key_id:
             return {}
-        context = {**sender.context, "kms:EncryptionContext:aws:cloudtrail:arn": trail.arn}
         grants = self._signals.grants
-        why = grants.key_refusal(
-            trail.kms_key_id,
-            trail.account_id,
-            trail.region_name,
-            Sender(sender.principal, context),
-            ("kms:GenerateDataKey",),
-        )
+        why = grants.key_refusal(trail.kms_key_id, trail.arn, sender, ("kms:GenerateDataKey",))
         if why is not None:
             raise Undeliverable("NO_PERMISSIONS", why)
         arn = grants.key_arn(trail.kms_key_id, trail.account_id, trail.region_name)

@@ -1,0 +1,1 @@
+"""What decides over requests beside a principal's own policies."""
