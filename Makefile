@@ -39,6 +39,7 @@ bench: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python docs/drawing.py > docs/overview.svg
+	@$(BIN)/python docs/conditions.py > docs/conditions.md
 	@$(BIN)/python docs/recording.py > docs/demo.md.new && mv docs/demo.md.new docs/demo.md
 
 render: $(READY)

@@ -88,14 +88,19 @@ Tags = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class TemplateBody:
-    """A CloudFormation template as compact JSON. Two templates are equal when their content is."""
+    """A CloudFormation template as compact JSON. Two templates are equal when their content is.
+
+    ``is_shared``: other accounts than those that run the monitoring may read it, where it is given by URL.
+    """
 
     text: str
+    is_shared: bool = False
 
     @classmethod
-    def of(cls, content: object) -> TemplateBody:
+    def of(cls, content: object, *, is_shared: bool = False) -> TemplateBody:
         """The body of a template given as plain dictionaries and lists."""
-        return cls(json.dumps(content, separators=(",", ":"), sort_keys=True, ensure_ascii=False))
+        text = json.dumps(content, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+        return cls(text, is_shared)
 
     @cached_property
     def content(self) -> dict[str, object]:

@@ -30,13 +30,14 @@ def test_the_readme_counts_the_detections() -> None:
     assert sentence in README, f"README.md: write {sentence}"
 
 
-def test_the_picture_is_drawn_from_the_stacks_of_now() -> None:
-    drawn = subprocess.run(
-        [sys.executable, "docs/drawing.py"], cwd=sample.ROOT, capture_output=True, text=True, check=True
+@pytest.mark.parametrize(
+    ("program", "page"), [("drawing.py", "overview.svg"), ("conditions.py", "conditions.md")]
+)
+def test_what_is_made_from_the_stacks_is_made_from_those_of_now(program: str, page: str) -> None:
+    made = subprocess.run(
+        [sys.executable, f"docs/{program}"], cwd=sample.ROOT, capture_output=True, text=True, check=True
     )
-    assert (sample.ROOT / "docs" / "overview.svg").read_text(encoding="utf-8") == drawn.stdout, (
-        "run: make docs"
-    )
+    assert (sample.ROOT / "docs" / page).read_text(encoding="utf-8") == made.stdout, "run: make docs"
 
 
 def test_what_it_costs_counts_what_the_shipped_config_deploys() -> None:

@@ -110,8 +110,9 @@ def test_every_statement_names_its_actions_and_resources(definition: StackDefini
             is_key_owner = resource["Type"] == "AWS::KMS::Key" and statement.get("Sid") == "Owner"
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             denies = statement["Effect"] == "Deny"
-            stacks_only = actions == ["cloudformation:*"]
-            if not denies and not is_key_owner and not stacks_only:
+            # What CloudFormation's guide asks for, whatever the template.
+            of_stack_sets = title == "ExecutionRole" and actions == ["cloudformation:*", "s3:*"]
+            if not denies and not is_key_owner and not of_stack_sets:
                 wide += [(title, action) for action in actions if action.endswith(":*") or action == "*"]
     assert wide == []
 

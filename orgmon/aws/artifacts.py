@@ -8,6 +8,7 @@ from typing import Any
 from orgmon.aws.errors import translated
 from orgmon.aws.session import Sessions
 from orgmon.errors import NotFoundError
+from orgmon.stacks import names
 from orgmon.stackset import Artifact, TemplateBody
 
 # CloudFormation quota: a template that is part of the request.
@@ -47,7 +48,8 @@ class Artifacts:
         """
         if template.size <= LARGEST_INLINE:
             return {"TemplateBody": template.text}
-        key = f"templates/{template.digest}.json"
+        folder = names.SHARED_TEMPLATES if template.is_shared else names.TEMPLATES
+        key = f"{folder}/{template.digest}.json"
         version = self.put(Artifact(self._bucket, key, template.text.encode()))
         host = f"{self._bucket}.s3.{self._sessions.home_region}.amazonaws.com"
         return {"TemplateURL": f"https://{host}/{key}{f'?versionId={version}' if version else ''}"}

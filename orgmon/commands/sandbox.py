@@ -153,6 +153,19 @@ def clock(
     print(_required(context).control("clock", {"advance": seconds})["now"])
 
 
+@app.command()
+def switch(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="The question; without it, all are shown.")] = None,
+    on: Annotated[bool, typer.Option("--on/--off", help="How it is answered.")] = True,
+) -> None:
+    """Show what AWS's sources leave open, or let the running sandbox answer one of it otherwise."""
+    body = {} if name is None else {"name": name, "on": on}
+    for each in _required(context).control("switches", body)["switches"]:
+        if name in (None, each["name"]):
+            print(f"{each['name']:<24} {'on' if each['on'] else 'off':<4} {each['text']}")
+
+
 @trouble.command()
 def fail(
     context: typer.Context,

@@ -13,6 +13,7 @@ from orgmon.detections.secrecy import sealed
 from orgmon.functions.bundle import bundle, key_of
 from orgmon.honeytokens import KINDS, Decoy
 from orgmon.organization import Organization
+from orgmon.regions import OPT_IN_REGIONS
 from orgmon.stacks import decoys, names
 from orgmon.stacks.definition import Inputs, Route
 from orgmon.stackset import Artifact
@@ -41,6 +42,9 @@ def inputs(config: Config, detections: tuple[Detection, ...], notifier_key: str 
         else (),
         notifier_key=notifier_key,
         partition=organization.partition,
+        opt_in_regions=tuple(
+            region for region in config.regions.detection_regions if region in OPT_IN_REGIONS
+        ),
         cis=tuple(FILTERS) if config.detections.cis else (),
         neutral_names={decoys.STACK.name: config.decoys.stack_set} if config.decoys else {},
     )

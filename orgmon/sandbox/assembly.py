@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orgmon.sandbox import cloudformation, repairs, signals, stacksets, trail
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.policies.switches import Switch
 from orgmon.sandbox.seed import Seed
 from orgmon.sandbox.signals import Signals
 from orgmon.sandbox.stacksets.engine import StackSetEngine
@@ -58,9 +60,12 @@ class Sandbox:
         self.close()
 
 
-def assemble(seed: Seed, *, clock: Clock | None = None) -> Sandbox:
-    """Start a sandbox from a seed. Controls: clock, trouble, health, mailbox, console-login, pace."""
-    world = World(seed, clock=clock)
+def assemble(seed: Seed, *, clock: Clock | None = None, flipped: Iterable[Switch] = ()) -> Sandbox:
+    """Start a sandbox from a seed. Controls: clock, trouble, health, switches, mailbox, console-login, pace.
+
+    ``flipped`` are the open questions that stand otherwise than by default.
+    """
+    world = World(seed, clock=clock, flipped=flipped)
     repairs.install(world)
     engine = cloudformation.install(world)
     stack_sets = stacksets.install(world, engine)

@@ -62,6 +62,7 @@ class World:
             "trouble": self.trouble.control,
             "clock": self._turn_clock,
             "health": self._health,
+            "switches": self.switches.control,
         }
         self._session = new_session()
         attach(self._session, self.gateway)

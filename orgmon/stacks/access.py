@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from awacs.aws import StringEquals
+from awacs.aws import StringEqualsIfExists
 from troposphere import Ref, Sub, Template, iam
 
 from orgmon.stacks import names
@@ -25,7 +25,9 @@ def _build(inputs: Inputs) -> Template:
             RoleName=names.FORWARD_ROLE,
             Path=names.PATH,
             AssumeRolePolicyDocument=trust(
-                service("events"), StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))
+                # IfExists: roles of rules are documented both with this key and without.
+                service("events"),
+                StringEqualsIfExists("aws:SourceAccount", Ref("AWS::AccountId")),
             ),
             Policies=[
                 iam.Policy(

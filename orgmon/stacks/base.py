@@ -14,17 +14,20 @@ from troposphere import GetAtt, Ref, Sub, Template, s3
 
 from orgmon.stacks import base_roles, logs, names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
-from orgmon.stacks.policy import EVERYBODY, actions, deny, document, statement
+from orgmon.stacks.policy import EVERYBODY, account_root, actions, deny, document, statement
 
 
 def _build(inputs: Inputs) -> Template:
-    parameters = {"OrganizationId": "Accounts of this organization may read artifacts"}
+    parameters = {
+        "OrganizationId": "Accounts of this organization may read the templates of their stacks",
+        "SecurityAccountId": "The account of the hub, which may read everything",
+    }
     if inputs.keeps_logs_itself:
         parameters |= logs.PARAMETERS
     template = new_template("Artifacts and stack set roles of the organization's monitoring", **parameters)
     template.add_resource(_bucket())
     template.add_resource(_bucket_policy())
-    base_roles.add(template)
+    base_roles.add(template, inputs.opt_in_regions)
     if inputs.keeps_logs_itself:
         logs.add_log_store(template, names.log_bucket(inputs.management_account, inputs.home_region))
     return template
@@ -50,18 +53,21 @@ def _bucket() -> s3.Bucket:
 
 
 def _bucket_policy() -> s3.BucketPolicy:
+    """The hub's template names decoys and its code names owners: members read neither."""
     objects = Sub("${ArtifactBucket.Arn}/*")
+    read = actions("s3", "GetObject", "GetObjectVersion")
     return s3.BucketPolicy(
         "ArtifactBucketPolicy",
         Bucket=Ref("ArtifactBucket"),
         PolicyDocument=document(
             statement(
                 "OrganizationReads",
-                actions("s3", "GetObject", "GetObjectVersion"),
-                [objects],
+                read,
+                [Sub(f"${{ArtifactBucket.Arn}}/{names.SHARED_TEMPLATES}/*")],
                 EVERYBODY,
                 [StringEquals("aws:PrincipalOrgID", Ref("OrganizationId"))],
             ),
+            statement("SecurityReads", read, [objects], account_root("${SecurityAccountId}")),
             deny(
                 "EncryptedTransportOnly",
                 actions("s3", "*"),
@@ -73,7 +79,7 @@ def _bucket_policy() -> s3.BucketPolicy:
 
 
 def _values(inputs: Inputs) -> Mapping[str, str]:
-    own = {"OrganizationId": inputs.organization_id}
+    own = {"OrganizationId": inputs.organization_id, "SecurityAccountId": inputs.security_account}
     return {**logs.values(inputs), **own} if inputs.keeps_logs_itself else own
 
 

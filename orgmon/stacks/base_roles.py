@@ -1,6 +1,12 @@
-"""The two roles with which self-managed stack sets reach the management account itself."""
+"""The two roles with which self-managed stack sets reach the management account itself.
+
+Source: CloudFormation user guide, "Grant self-managed permissions": the execution role needs all of CloudFormation
+and S3, whatever the template; opt-in Regions have a principal of their own.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from awacs.aws import ArnEquals, PolicyDocument, StringEquals
 from troposphere import Ref, Sub, Template, iam
@@ -21,32 +27,34 @@ ON_RULES = (
 )
 ON_LOG_GROUP = (
     "CreateLogGroup DeleteLogGroup DeleteMetricFilter DeleteRetentionPolicy DescribeIndexPolicies "
-    "DescribeMetricFilters GetDataProtectionPolicy ListTagsForResource PutMetricFilter PutRetentionPolicy "
-    "TagResource UntagResource"
+    "DescribeMetricFilters GetDataProtectionPolicy ListTagsForResource PutMetricFilter PutResourcePolicy "
+    "PutRetentionPolicy TagResource UntagResource"
 )
 # These know no resources.
 ON_ALL_LOGS = "DeleteResourcePolicy DescribeLogGroups DescribeResourcePolicies PutResourcePolicy"
 ON_ALARMS = "DeleteAlarms DescribeAlarms ListTagsForResource PutMetricAlarm TagResource UntagResource"
 
 
-def add(template: Template) -> None:
-    """Add the administration role and the execution role."""
-    template.add_resource(_administration_role())
+def add(template: Template, opt_in_regions: Iterable[str]) -> None:
+    """Add the administration role, which opt-in Regions use as well, and the execution role."""
+    template.add_resource(_administration_role(opt_in_regions))
     template.add_resource(_execution_role())
 
 
-def _arn(name: str) -> Sub:
-    return Sub(f"{OWN}:iam::${{AWS::AccountId}}:role{names.PATH}{name}")
+def _arn(name: str, path: str = names.PATH) -> Sub:
+    return Sub(f"{OWN}:iam::${{AWS::AccountId}}:role{path}{name}")
 
 
-def _administration_role() -> iam.Role:
-    assume = statement("AssumeExecutionRole", actions("sts", "AssumeRole"), [_arn(names.EXECUTION_ROLE)])
+def _administration_role(opt_in_regions: Iterable[str]) -> iam.Role:
+    execution = _arn(names.EXECUTION_ROLE, names.EXECUTION_ROLE_PATH)
+    assume = statement("AssumeExecutionRole", actions("sts", "AssumeRole"), [execution])
+    regional = (f"cloudformation.{region}" for region in opt_in_regions)
     return iam.Role(
         "AdministrationRole",
         RoleName=names.ADMINISTRATION_ROLE,
         Path=names.PATH,
         AssumeRolePolicyDocument=trust(
-            service("cloudformation"), StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))
+            service("cloudformation", *regional), StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))
         ),
         Policies=[iam.Policy(PolicyName="assume-execution-role", PolicyDocument=document(assume))],
     )
@@ -56,7 +64,7 @@ def _execution_role() -> iam.Role:
     return iam.Role(
         "ExecutionRole",
         RoleName=names.EXECUTION_ROLE,
-        Path=names.PATH,
+        Path=names.EXECUTION_ROLE_PATH,
         # The account is trusted and the role is a condition: a principal must exist when a policy is saved.
         AssumeRolePolicyDocument=trust(
             ACCOUNT_ROOT, ArnEquals("aws:PrincipalArn", _arn(names.ADMINISTRATION_ROLE))
@@ -66,14 +74,13 @@ def _execution_role() -> iam.Role:
 
 
 def _execution_policy() -> PolicyDocument:
-    """What the member stacks of the management account consist of, and nothing else."""
+    """What StackSets itself needs, and what the member stacks of the management account consist of."""
     here = "*:${AWS::AccountId}"
-    stacks = Sub(f"{OWN}:cloudformation:{here}:stack/StackSet-{names.PREFIX}-*")
     rules = Sub(f"{OWN}:events:{here}:rule/{names.PREFIX}-*")
     log_group = Sub(f"{OWN}:logs:{here}:log-group:{names.LOCAL_LOG_GROUP}*")
     alarms = Sub(f"{OWN}:cloudwatch:{here}:alarm:{names.PREFIX}-*")
     return document(
-        statement("Stacks", actions("cloudformation", "*"), [stacks]),
+        statement("StackSets", [*actions("cloudformation", "*"), *actions("s3", "*")], ["*"]),
         statement("Role", actions("iam", *ON_ROLE.split()), [_arn(names.FORWARD_ROLE)]),
         statement("Rules", actions("events", *ON_RULES.split()), [rules]),
         statement("LogGroup", actions("logs", *ON_LOG_GROUP.split()), [log_group]),

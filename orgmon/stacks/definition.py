@@ -60,6 +60,11 @@ class Placement:
         return self.who is Who.MEMBERS
 
     @property
+    def is_monitoring_s_own(self) -> bool:
+        """True where nobody but the people of the management and the security account can read the template."""
+        return self.who in (Who.MANAGEMENT, Who.SECURITY)
+
+    @property
     def is_in_members(self) -> bool:
         """True where people of a member account can read the template."""
         return self.who in (Who.MEMBERS, Who.CHOSEN_MEMBERS)
@@ -94,6 +99,7 @@ class Inputs:
     notifier_key: str = ""
     cis: tuple[CisFilter, ...] = ()
     partition: str = "aws"
+    opt_in_regions: tuple[str, ...] = ()
     neutral_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -147,7 +153,7 @@ class StackDefinition:
         """
         content = self.build(inputs).to_dict()
         self._check_secrecy(content, inputs)
-        body = TemplateBody.of(content)
+        body = TemplateBody.of(content, is_shared=not self.placement.is_monitoring_s_own)
         if body.size > LARGEST_TEMPLATE:
             raise TemplateError(
                 f"the template of {self.name} has {body.size:,} bytes; CloudFormation takes {LARGEST_TEMPLATE:,}",

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awacs.aws import StringEquals
-from troposphere import GetAtt, Ref, Sub, Template, events
+from awacs.aws import PolicyDocument, StringEqualsIfExists
+from troposphere import Ref, Sub, Template, encode_to_dict, events
 from troposphere import logs as log_groups
 
 from orgmon.detections.forwarding import forwarding
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
-from orgmon.stacks.policy import actions, as_text, document, service, statement
+from orgmon.stacks.policy import actions, document, service, statement
 
 LOCAL_RETENTION_DAYS = 14
 
@@ -38,8 +38,12 @@ def _dead_letters() -> events.DeadLetterConfig:
 
 
 def _to_log_group() -> events.Target:
+    return events.Target(Id="local", Arn=_local_log_group(), DeadLetterConfig=_dead_letters())
+
+
+def _local_log_group(streams: str = "") -> Sub:
     group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:" + names.LOCAL_LOG_GROUP
-    return events.Target(Id="local", Arn=Sub(group), DeadLetterConfig=_dead_letters())
+    return Sub(group + streams)
 
 
 def _build(inputs: Inputs) -> Template:
@@ -50,30 +54,33 @@ def _build(inputs: Inputs) -> Template:
     )
     template.add_resource(
         log_groups.LogGroup(
-            "LocalLogGroup", LogGroupName=names.LOCAL_LOG_GROUP, RetentionInDays=LOCAL_RETENTION_DAYS
+            "LocalLogGroup",
+            LogGroupName=names.LOCAL_LOG_GROUP,
+            RetentionInDays=LOCAL_RETENTION_DAYS,
+            ResourcePolicyDocument=encode_to_dict(_log_policy()),
         )
     )
-    template.add_resource(_log_policy())
     for number, rule in enumerate(forwarding(inputs.detections), start=1):
         template.add_resource(_rule(number, rule))
     return template
 
 
-def _log_policy() -> log_groups.ResourcePolicy:
-    """Log group targets take no role; the log group's own policy lets EventBridge write."""
-    return log_groups.ResourcePolicy(
-        "LocalLogPolicy",
-        PolicyName=f"{names.PREFIX}-events",
-        PolicyDocument=as_text(
-            document(
-                statement(
-                    "RulesWrite",
-                    actions("logs", "CreateLogStream", "PutLogEvents"),
-                    [GetAtt("LocalLogGroup", "Arn")],
-                    service("events", "delivery.logs"),
-                    [StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))],
-                )
-            )
+def _log_policy() -> PolicyDocument:
+    """Log group targets take no role; the log group's own policy lets EventBridge write.
+
+    On the log group, because an account has room for ten log policies of the other kind in a Region (API reference,
+    PutResourcePolicy). EventBridge tells its rule with PutLogEvents and with nothing else.
+    """
+    group = [_local_log_group(":*")]
+    writers = service("events", "delivery.logs")
+    return document(
+        statement("RulesMakeStreams", actions("logs", "CreateLogStream"), group, writers),
+        statement(
+            "RulesWrite",
+            actions("logs", "PutLogEvents"),
+            group,
+            writers,
+            [StringEqualsIfExists("aws:SourceAccount", Ref("AWS::AccountId"))],
         ),
     )
 
@@ -86,7 +93,7 @@ def _rule(number: int, rule: Any) -> events.Rule:
         EventPattern=rule.pattern,
         State=rule.state,
         Targets=[to_hub(), _to_log_group()],
-        DependsOn=["LocalLogGroup", "LocalLogPolicy"],
+        DependsOn="LocalLogGroup",
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from awacs.aws import ArnLike, StringEquals
+from awacs.aws import ArnLike, StringEqualsIfExists
 from troposphere import GetAtt, Ref, Sub, Template, sqs
 
 from orgmon.stacks import names
@@ -29,8 +29,7 @@ def _build(inputs: Inputs) -> Template:
             SqsManagedSseEnabled=True,
         )
     )
-    # aws:SourceOrgID is AWS's condition key for calls of services on behalf of an organization's resources.
-    # Not seen documented for dead letters of EventBridge; should events be refused, SourceArn alone remains.
+    # IfExists: aws:SourceOrgID is not documented for dead letters, and what this queue refuses is lost for good.
     template.add_resource(
         sqs.QueuePolicy(
             "EdgeQueuePolicy",
@@ -42,7 +41,7 @@ def _build(inputs: Inputs) -> Template:
                     [GetAtt(queue, "Arn")],
                     service("events"),
                     [
-                        StringEquals("aws:SourceOrgID", Ref("OrganizationId")),
+                        StringEqualsIfExists("aws:SourceOrgID", Ref("OrganizationId")),
                         ArnLike(
                             "aws:SourceArn",
                             Sub(f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:*:rule/{names.PREFIX}-*"),

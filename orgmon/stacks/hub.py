@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from awacs.aws import ArnLike, StringEquals
+from awacs.aws import ArnLike, StringEquals, StringEqualsIfExists
 from troposphere import GetAtt, Ref, Sub, Template, dynamodb, events, kms, sqs
 
 from orgmon.stacks import hub_audit, hub_function, hub_rules, hub_topics, names
@@ -71,7 +71,8 @@ def _key() -> kms.Key:
                 use,
                 ["*"],
                 service("events"),
-                [StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))],
+                # IfExists: sent for queues, but not for topics (SNS developer guide, key management).
+                [StringEqualsIfExists("aws:SourceAccount", Ref("AWS::AccountId"))],
             ),
         ),
     )

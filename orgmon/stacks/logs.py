@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awacs.aws import Bool, StringEquals, StringLike
+from awacs.aws import Bool, StringEquals, StringEqualsIfExists, StringLike
 from troposphere import Equals, GetAtt, If, Ref, Sub, Template, kms, s3
 
 from orgmon.stacks import names
@@ -67,8 +67,14 @@ def _key() -> kms.Key:
             statement(
                 "TrailDescribes", actions("kms", "DescribeKey"), ["*"], service("cloudtrail"), [from_trail]
             ),
-            # Needed because the bucket uses an S3 Bucket Key (CloudTrail user guide, key policies).
-            statement("TrailDecrypts", actions("kms", "Decrypt"), ["*"], service("cloudtrail"), [from_trail]),
+            # Needed because the bucket uses an S3 Bucket Key. IfExists: AWS's guides show it with the key and without.
+            statement(
+                "TrailDecrypts",
+                actions("kms", "Decrypt"),
+                ["*"],
+                service("cloudtrail"),
+                [StringEqualsIfExists("aws:SourceArn", Sub(TRAIL_ARN))],
+            ),
         ),
     )
 

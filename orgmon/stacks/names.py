@@ -33,6 +33,12 @@ MEMBER_METRICS = "orgmon/member"
 EDGE_ALARM = "orgmon-edge-dead-letters"
 ADMINISTRATION_ROLE = "orgmon-stackset-administration"
 EXECUTION_ROLE = "orgmon-stackset-execution"
+# A stack set knows its execution role by name alone, which CloudFormation looks for here (API reference,
+# CreateStackSet: the pattern of ExecutionRoleName has no slash).
+EXECUTION_ROLE_PATH = "/"
+# What the organization may read of the artifact bucket; the rest is for the management and security account.
+SHARED_TEMPLATES = "shared"
+TEMPLATES = "templates"
 
 # Two classes, so that a flood of routine alerts cannot delay an urgent one.
 QUEUE_CLASSES = (

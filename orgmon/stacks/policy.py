@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from awacs.aws import Action, Allow, Condition, Deny, PolicyDocument, Principal, Statement
-from troposphere import Sub, encode_to_dict
+from awacs.aws import Action, Allow, Condition, ConditionElement, Deny, PolicyDocument, Principal, Statement
+from troposphere import Sub
 
 ACCOUNT_ROOT = Principal("AWS", [Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")])
 EVERYBODY = Principal("*")
@@ -33,19 +32,29 @@ def statement(
     allowed: list[Action],
     resources: Iterable[Any],
     principal: Principal | None = None,
-    conditions: Iterable[Any] = (),
+    conditions: Iterable[ConditionElement] = (),
     effect: str = Allow,
 ) -> Statement:
     """One statement of a policy; with a principal it is for a resource policy."""
     parts: dict[str, Any] = {"Sid": sid, "Effect": effect, "Action": allowed, "Resource": list(resources)}
     if principal is not None:
         parts["Principal"] = principal
-    if conditions := list(conditions):
-        parts["Condition"] = Condition(conditions)
+    if merged := _merged(conditions):
+        parts["Condition"] = Condition(merged)
     return Statement(**parts)
 
 
-def deny(sid: str, forbidden: list[Action], resources: Iterable[Any], conditions: Iterable[Any]) -> Statement:
+def _merged(conditions: Iterable[ConditionElement]) -> list[ConditionElement]:
+    """One element an operator: awacs keeps only the last of several with the same."""
+    by_operator: dict[type[ConditionElement], dict[str, Any]] = {}
+    for condition in conditions:
+        by_operator.setdefault(type(condition), {}).update(condition.get_dict())
+    return [operator(tests) for operator, tests in by_operator.items()]
+
+
+def deny(
+    sid: str, forbidden: list[Action], resources: Iterable[Any], conditions: Iterable[ConditionElement]
+) -> Statement:
     """A statement that forbids something to everybody under conditions."""
     return statement(sid, forbidden, resources, EVERYBODY, conditions, effect=Deny)
 
@@ -55,29 +64,9 @@ def document(*statements: Statement) -> PolicyDocument:
     return PolicyDocument(Version="2012-10-17", Statement=list(statements))
 
 
-def trust(principal: Principal, *conditions: Any) -> PolicyDocument:
+def trust(principal: Principal, *conditions: ConditionElement) -> PolicyDocument:
     """The trust policy of a role."""
     parts: dict[str, Any] = {"Effect": Allow, "Action": [Action("sts", "AssumeRole")], "Principal": principal}
-    if conditions:
-        parts["Condition"] = Condition(list(conditions))
+    if merged := _merged(conditions):
+        parts["Condition"] = Condition(merged)
     return PolicyDocument(Version="2012-10-17", Statement=[Statement(**parts)])
-
-
-def as_text(policy: PolicyDocument) -> object:
-    """A policy for the properties that want JSON text: intrinsic functions are kept by ``Fn::Sub``.
-
-    ``Ref`` and ``GetAtt`` inside become ``${...}``; literal dollar signs do not occur in policies of ours.
-    """
-    return Sub(json.dumps(_inline(encode_to_dict(policy)), separators=(",", ":"), sort_keys=True))
-
-
-def _inline(value: Any) -> Any:
-    if isinstance(value, dict):
-        if set(value) == {"Ref"}:
-            return f"${{{value['Ref']}}}"
-        if set(value) == {"Fn::GetAtt"}:
-            return "${" + ".".join(value["Fn::GetAtt"]) + "}"
-        if set(value) == {"Fn::Sub"}:
-            return value["Fn::Sub"]
-        return {key: _inline(item) for key, item in value.items()}
-    return [_inline(item) for item in value] if isinstance(value, list) else value

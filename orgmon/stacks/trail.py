@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
 from troposphere import logs as log_groups
 
@@ -80,16 +79,13 @@ def _role(log_group: str) -> iam.Role:
         Sub(f"{group}:log-stream:${{AWS::AccountId}}_CloudTrail_${{AWS::Region}}*"),
         Sub(f"{group}:log-stream:${{OrganizationId}}_*"),
     ]
-    trail = Sub("arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/${TrailName}")
     return iam.Role(
         "TrailRole",
         RoleName=f"{names.PREFIX}-trail",
         Path=names.PATH,
-        AssumeRolePolicyDocument=trust(
-            service("cloudtrail"),
-            StringEquals("aws:SourceAccount", Ref("AWS::AccountId")),
-            ArnLike("aws:SourceArn", trail),
-        ),
+        # No condition: that CloudTrail tells its trail with this call is documented nowhere, and who may pass the
+        # role to a trail is decided by iam:PassRole in this account.
+        AssumeRolePolicyDocument=trust(service("cloudtrail")),
         Policies=[
             iam.Policy(
                 PolicyName="write-log-streams",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from orgmon.sandbox.calls import Call
 
@@ -74,6 +77,9 @@ def test_the_member_sees_who_made_its_stack(fleet: Fleet) -> None:
     assert {call.invoked_by for call in made} == {"cloudformation.amazonaws.com"}
 
 
+MINIMUM = ("cloudformation:*", "s3:*")
+
+
 class SelfManaged:
     """A self-managed set of a fleet, with the roles that it takes."""
 
@@ -81,22 +87,26 @@ class SelfManaged:
         self.fleet = fleet
         fleet.create(PermissionModel="SELF_MANAGED")
 
-    def administration_role(self, service: str = "cloudformation.amazonaws.com") -> None:
-        """The administration role; it may assume any execution role."""
+    def administration_role(self, *services: str) -> None:
+        """The administration role, trusting CloudFormation and other services; it may assume any execution role."""
         name = "AWSCloudFormationStackSetAdministrationRole"
-        self._role(MANAGEMENT, name, {"Service": service}, "sts:AssumeRole")
+        trusted = ["cloudformation.amazonaws.com", *services]
+        self._role(MANAGEMENT, name, {"Service": trusted}, "sts:AssumeRole")
 
-    def execution_role(self, account: str, *actions: str, trusted: str = MANAGEMENT) -> None:
+    def execution_role(self, account: str, *actions: str, trusted: str = MANAGEMENT, path: str = "/") -> None:
         """The execution role of a target."""
         name = "AWSCloudFormationStackSetExecutionRole"
-        self._role(account, name, {"AWS": f"arn:aws:iam::{trusted}:root"}, *actions)
+        self._role(account, name, {"AWS": f"arn:aws:iam::{trusted}:root"}, *actions, path=path)
 
-    def _role(self, account: str, name: str, principal: dict[str, str], *actions: str) -> None:
+    def _role(
+        self, account: str, name: str, principal: dict[str, Any], *actions: str, path: str = "/"
+    ) -> None:
         iam = self.fleet.world.client("iam", account, "us-east-1")
         trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         allow = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
         version = {"Version": "2012-10-17"}
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({**version, "Statement": [trust]}))
+        document = json.dumps({**version, "Statement": [trust]})
+        iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document)
         policy = json.dumps({**version, "Statement": [allow]})
         iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
 
@@ -111,7 +121,7 @@ class SelfManaged:
 
 def test_self_managed_roles(fleet: Fleet) -> None:
     own = SelfManaged(fleet)
-    everything = ("cloudformation:*", "sns:*")
+    everything = ("cloudformation:*", "s3:*", "sns:*")
     own.deploy(ONE)
     administration = "'AWSCloudFormationStackSetAdministrationRole'"
     execution = "'AWSCloudFormationStackSetExecutionRole'"
@@ -135,12 +145,66 @@ def test_self_managed_roles(fleet: Fleet) -> None:
 def test_self_managed_rights_are_those_of_the_execution_role(fleet: Fleet) -> None:
     own = SelfManaged(fleet)
     own.administration_role()
-    own.execution_role(ONE, "cloudformation:*")
-    own.execution_role(TWO, "sns:*")
-    own.deploy(ONE, TWO)
+    own.execution_role(ONE, *MINIMUM)
+    own.deploy(ONE)
     assert "not authorized to perform: SNS:CreateTopic" in fleet.state(ONE)[2]
     assert fleet.state(ONE)[2].startswith("ResourceLogicalId:Topic")
-    assert "not authorized to perform: cloudformation:CreateStack" in fleet.state(TWO)[2]
+
+
+@pytest.mark.parametrize(
+    ("actions", "missing"),
+    [
+        (("sns:*",), "cloudformation:"),
+        (("cloudformation:*", "sns:*"), "s3:"),
+        (("s3:*", "sns:*"), "cloudformation:"),
+    ],
+)
+def test_an_execution_role_needs_all_of_cloudformation_and_s3(
+    fleet: Fleet, actions: tuple[str, ...], missing: str
+) -> None:
+    own = SelfManaged(fleet)
+    own.administration_role()
+    own.execution_role(ONE, *actions)
+    own.deploy(ONE)
+    assert f"not authorized to perform: {missing}" in fleet.state(ONE)[2]
+
+
+def test_an_execution_role_with_a_path_is_not_found(fleet: Fleet) -> None:
+    own = SelfManaged(fleet)
+    own.administration_role()
+    own.execution_role(ONE, "*", path="/team/")
+    own.deploy(ONE)
+    assert fleet.state(ONE)[2].startswith(
+        f"Account {ONE} should have 'AWSCloudFormationStackSetExecutionRole'"
+    )
+    code, text, _ = refused(
+        fleet.client,
+        "update_stack_set",
+        StackSetName="set",
+        UsePreviousTemplate=True,
+        ExecutionRoleName="team/AWSCloudFormationStackSetExecutionRole",
+    )
+    assert code == "ValidationError"
+    assert "executionRoleName" in text
+
+
+def test_an_opt_in_region_has_a_principal_of_its_own(fleet: Fleet) -> None:
+    for account in (MANAGEMENT, ONE):
+        fleet.world.organization.set_region(account, "me-south-1", True)
+    own = SelfManaged(fleet)
+    own.administration_role()
+    own.execution_role(ONE, "*")
+    own.deploy(ONE, region="me-south-1")
+    assert "trust relationship to CloudFormation service" in fleet.state(ONE, "me-south-1")[2]
+    fleet.world.client("iam", MANAGEMENT, "us-east-1").delete_role_policy(
+        RoleName="AWSCloudFormationStackSetAdministrationRole", PolicyName="p"
+    )
+    fleet.world.client("iam", MANAGEMENT, "us-east-1").delete_role(
+        RoleName="AWSCloudFormationStackSetAdministrationRole"
+    )
+    own.administration_role("cloudformation.me-south-1.amazonaws.com")
+    own.deploy(ONE, region="me-south-1")
+    assert fleet.state(ONE, "me-south-1") == CURRENT
 
 
 def test_self_managed_targets(fleet: Fleet) -> None:

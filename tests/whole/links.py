@@ -80,10 +80,11 @@ def without_topic_policy(world: World) -> Iterator[None]:
 def without_log_policy(world: World) -> Iterator[None]:
     """The member's log group is closed to its rules."""
     logs = world.client("logs", MEMBER, HOME)
-    [policy] = logs.describe_resource_policies()["resourcePolicies"]
-    logs.delete_resource_policy(policyName=policy["policyName"])
+    [policy] = logs.describe_resource_policies(policyScope="RESOURCE")["resourcePolicies"]
+    on_group = {"resourceArn": policy["resourceArn"]}
+    logs.delete_resource_policy(expectedRevisionId=policy["revisionId"], **on_group)
     yield
-    logs.put_resource_policy(policyName=policy["policyName"], policyDocument=policy["policyDocument"])
+    logs.put_resource_policy(policyDocument=policy["policyDocument"], **on_group)
 
 
 @contextmanager

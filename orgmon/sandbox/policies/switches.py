@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Switch(StrEnum):
@@ -95,3 +96,14 @@ class Switches:
     def turn(self, switch: Switch, on: bool) -> None:
         """Set one, from the next request on."""
         self._on = self._on | {switch} if on else self._on - {switch}
+
+    def control(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        """Turn ``name`` to ``on``, if a name is given; then how all stand. Raises ValueError for an unknown name."""
+        if "name" in body:
+            self.turn(Switch(body["name"]), bool(body.get("on")))
+        return {
+            "switches": [
+                {"name": switch, "on": self.is_on(switch), "default": question.default, "text": question.text}
+                for switch, question in QUESTIONS.items()
+            ]
+        }

@@ -18,11 +18,13 @@ from orgmon.sandbox.providers.provider import Place, Properties, Provider, provi
 
 @provides("AWS::Logs::LogGroup")
 class LogGroup(Provider):
-    """Name, retention in days, key, tags."""
+    """Name, retention in days, key, own policy, tags."""
 
     name_property = "LogGroupName"
     name_limit = 512
-    supports = frozenset({"LogGroupName", "RetentionInDays", "KmsKeyId", "LogGroupClass", "Tags"})
+    supports = frozenset(
+        {"LogGroupName", "RetentionInDays", "KmsKeyId", "LogGroupClass", "ResourcePolicyDocument", "Tags"}
+    )
 
     def create(self, place: Place, wanted: Properties) -> str:
         """CreateLogGroup, then the retention."""
@@ -36,12 +38,14 @@ class LogGroup(Provider):
             members["logGroupClass"] = wanted["LogGroupClass"]
         place.client("logs").create_log_group(**members)
         self._set_retention(place, place.claim(name), {}, wanted)
+        self._set_policy(place, name, {}, wanted)
         return name
 
     def update(self, place: Place, physical_id: str, old: Properties, wanted: Properties) -> None:
         """Retention, key and tags, each where it differs."""
         client = place.client("logs")
         self._set_retention(place, physical_id, old, wanted)
+        self._set_policy(place, physical_id, old, wanted)
         if differs(old, wanted, "KmsKeyId"):
             if "KmsKeyId" in wanted:
                 client.associate_kms_key(logGroupName=physical_id, kmsKeyId=wanted["KmsKeyId"])
@@ -63,19 +67,35 @@ class LogGroup(Provider):
         else:
             client.delete_retention_policy(logGroupName=name)
 
+    def _set_policy(self, place: Place, name: str, old: Properties, wanted: Properties) -> None:
+        if not differs(old, wanted, "ResourcePolicyDocument"):
+            return
+        client = place.client("logs")
+        arn = place.arn("logs", f"log-group:{name}")
+        found = client.describe_resource_policies(resourceArn=arn)["resourcePolicies"]
+        revision = {"expectedRevisionId": found[0]["revisionId"]} if found else {}
+        if "ResourcePolicyDocument" in wanted:
+            text = document(wanted["ResourcePolicyDocument"])
+            client.put_resource_policy(resourceArn=arn, policyDocument=text, **revision)
+        else:
+            client.delete_resource_policy(resourceArn=arn, **revision)
+
     def delete(self, place: Place, physical_id: str, last: Properties) -> None:
         """DeleteLogGroup."""
         place.client("logs").delete_log_group(logGroupName=physical_id)
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:
-        """Retention, key and tags."""
+        """Retention, key, policy and tags."""
         client = place.client("logs")
         groups = client.describe_log_groups(logGroupNamePrefix=physical_id)["logGroups"]
         for group in groups:
             if group["logGroupName"] == physical_id:
                 arn = place.arn("logs", f"log-group:{physical_id}")
                 tags = client.list_tags_for_resource(resourceArn=arn).get("tags", {})
-                return _group_shape(group, tags)
+                shape = _group_shape(group, tags)
+                for policy in client.describe_resource_policies(resourceArn=arn)["resourcePolicies"]:
+                    shape["ResourcePolicyDocument"] = policy["policyDocument"]
+                return shape
         return None
 
     def attributes(self, place: Place, physical_id: str, wanted: Properties) -> Properties:

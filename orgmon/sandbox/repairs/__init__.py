@@ -5,7 +5,7 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from orgmon.sandbox.repairs import cloudtrail, events, kms, logs, sqs
+from orgmon.sandbox.repairs import cloudtrail, events, kms, log_policies, logs, sqs
 from orgmon.sandbox.world import World
 
 
@@ -13,6 +13,7 @@ def install(world: World) -> None:
     """Register all repairs with a world. To be done before the engines, so that theirs may replace these."""
     events.install(world)
     logs.install(world)
+    log_policies.install(world)
     cloudtrail.install(world)
     kms.install()
     sqs.install(world)

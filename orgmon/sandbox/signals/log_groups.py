@@ -15,6 +15,7 @@ from orgmon import filterpattern
 from orgmon.errors import PatternError
 from orgmon.filterpattern import FilterPattern
 from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.repairs import log_policies
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.world import World
@@ -49,10 +50,9 @@ class LogGroups:
             event.ingestion_time = now
         self._count(account, region, group, messages)
 
-    def resource_policies(self, account: str, region: str) -> tuple[str, ...]:
-        """The documents that say what other services may do with the log groups of a Region."""
-        store = self._world.store("logs", account, region)
-        return tuple(policy.policy_document for policy in list(store.resource_policies.values()))
+    def resource_policies(self, account: str, region: str, group: str) -> tuple[str, ...]:
+        """The documents that say what other services may do with a log group."""
+        return log_policies.documents(self._world.store("logs", account, region), group)
 
     def _heard(self, call: Call) -> None:
         if (call.service, call.operation) != ("logs", "PutLogEvents") or call.error:

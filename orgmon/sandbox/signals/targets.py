@@ -110,15 +110,15 @@ class Targets:
             raise Undeliverable(NO_PERMISSIONS, "A log group must be in the rule's account.")
         group = arn.local.split(":")[1]
         stream = str(uuid.uuid4())
-        self._require_log_policy(rule, arn, f"{group}:log-stream:{stream}")
+        self._require_log_policy(rule, arn, group, stream)
         text = self._text(rule, target, event)
         if target.get("InputTransformer"):
             text = _log_message(text)
         self._log_groups.write(arn.account, arn.region, group, stream, [text])
 
-    def _require_log_policy(self, rule: Any, arn: Arn, stream: str) -> None:
-        resource = f"arn:aws:logs:{arn.region}:{arn.account}:log-group:{stream}"
-        policies = self._log_groups.resource_policies(arn.account, arn.region)
+    def _require_log_policy(self, rule: Any, arn: Arn, group: str, stream: str) -> None:
+        resource = f"arn:aws:logs:{arn.region}:{arn.account}:log-group:{group}:log-stream:{stream}"
+        policies = self._log_groups.resource_policies(arn.account, arn.region, group)
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             senders = [self._grants.service(name, rule.arn, rule.account_id) for name in _LOG_WRITERS]
             if not any(

@@ -18,6 +18,7 @@ Params = Mapping[str, Any]
 
 UNIT = re.compile(r"(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})")
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+_ROLE_NAME = re.compile(r"[a-zA-Z_0-9+=,.@-]{1,64}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-zA-Z0-9-]{1,128}")
 _OPERATION = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]{0,127}")
@@ -44,6 +45,12 @@ def check_name(name: str) -> None:
     """Raise Refusal unless a stack set may have this name."""
     if not _NAME.fullmatch(name):
         raise unfit(name, "stackSetName", "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*")
+
+
+def check_role_name(name: str) -> None:
+    """Raise Refusal unless an execution role may be given like this: a name, never a path or ARN."""
+    if not _ROLE_NAME.fullmatch(name):
+        raise unfit(name, "executionRoleName", "satisfy regular expression pattern: [a-zA-Z_0-9+=,.@-]+")
 
 
 def check_enums(params: Params, known: Mapping[str, tuple[str, ...]] = _ENUMS) -> None:

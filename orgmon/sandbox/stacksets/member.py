@@ -97,7 +97,7 @@ class Member:
         """A session in the target. Raises Refusal with the reason why there is none."""
         if region not in self._world.organization.enabled_regions(account):
             raise invalid(_REGION_OFF.format(account))
-        return self._roles.enter(stack_set, account)
+        return self._roles.enter(stack_set, account, region)
 
     def _enter(self, stack_set: StackSetRecord, instance: Instance, action: str) -> Principal:
         principal = self.check_reachable(stack_set, instance.account, instance.region)

@@ -1,6 +1,8 @@
 """Who acts in the target accounts, and whether the roles for that are there and trust each other.
 
-Source: CloudFormation user guide, "Grant self-managed permissions", "Grant service-managed permissions".
+Sources: CloudFormation user guide, "Grant self-managed permissions" (what both roles need; a principal of its own
+for each opt-in Region), "Grant service-managed permissions"; API reference, CreateStackSet (ExecutionRoleName is a
+name without a path, so that the role is ``role/NAME``).
 """
 
 from __future__ import annotations
@@ -9,9 +11,11 @@ import hashlib
 import json
 import threading
 
+from orgmon.regions import OPT_IN_REGIONS
 from orgmon.sandbox import managed_policies
 from orgmon.sandbox.calls import Principal, Refusal, service_principal
 from orgmon.sandbox.policies.links import Source
+from orgmon.sandbox.policies.switches import Switch
 from orgmon.sandbox.policy import Decision
 from orgmon.sandbox.seed import STACKSETS_PRINCIPAL
 from orgmon.sandbox.stacksets.records import StackSetRecord
@@ -27,6 +31,14 @@ _SERVICE_ROLE = (
 _ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 _SESSION = "AWSCloudFormation"
 _ASSUME = "sts:AssumeRole"
+_CLOUDFORMATION = "cloudformation.amazonaws.com"
+# One call of each kind stands for "cloudformation:*" and "s3:*".
+_MINIMUM = (
+    "cloudformation:GetTemplateSummary",
+    "cloudformation:CreateStack",
+    "s3:GetObject",
+    "s3:PutObject",
+)
 
 
 def default_administration_role(account: str) -> str:
@@ -52,18 +64,18 @@ class Roles:
         self._lock = threading.Lock()
         self._furnished: set[str] = set()
 
-    def enter(self, stack_set: StackSetRecord, account: str) -> Principal:
-        """A session of the execution role in a target account. Raises Refusal with the instance's StatusReason."""
+    def enter(self, stack_set: StackSetRecord, account: str, region: str) -> Principal:
+        """A session of the execution role in a target. Raises Refusal with the instance's StatusReason."""
         if stack_set.is_service_managed:
             return self._enter_as_service(stack_set, account)
-        return self._enter_by_roles(stack_set, account)
+        return self._enter_by_roles(stack_set, account, region)
 
     def _enter_as_service(self, stack_set: StackSetRecord, account: str) -> Principal:
         name = stack_set.settings.execution_role
         self._furnish(account, name)
         role = self._world.stores.role_named(account, name)
         if role is None or not self._trusts_service(
-            role.assume_role_policy_document, STACKSETS_PRINCIPAL, stack_set
+            role.assume_role_policy_document, STACKSETS_PRINCIPAL, STACKSETS_PRINCIPAL, stack_set
         ):
             raise _no_way_in(account, name, _SERVICE_ROLE)
         return session_of(role, _SESSION)
@@ -85,10 +97,11 @@ class Roles:
             iam.create_role(name, trust, "/", None, "", [], "3600")
             iam.attach_role_policy(_ADMINISTRATOR, name)
 
-    def _enter_by_roles(self, stack_set: StackSetRecord, account: str) -> Principal:
+    def _enter_by_roles(self, stack_set: StackSetRecord, account: str, region: str) -> Principal:
         administrator = self._world.stores.role(stack_set.settings.administration_role)
+        principal = f"cloudformation.{region}.amazonaws.com" if region in OPT_IN_REGIONS else _CLOUDFORMATION
         if administrator is None or not self._trusts_service(
-            administrator.assume_role_policy_document, "cloudformation.amazonaws.com", stack_set
+            administrator.assume_role_policy_document, principal, _CLOUDFORMATION, stack_set
         ):
             name = stack_set.settings.administration_role.rsplit("/", 1)[-1]
             raise invalid(
@@ -98,17 +111,32 @@ class Roles:
         session = session_of(administrator, _SESSION)
         role = None
         if self._world.organization.exists(account):
-            role = self._world.stores.role_named(account, stack_set.settings.execution_role)
+            role = self._world.stores.role(f"arn:aws:iam::{account}:role/{stack_set.settings.execution_role}")
         if role is None or self._world.policies.refusal(session, _ASSUME, role.arn) is not None:
             raise _no_way_in(account, stack_set.settings.execution_role, administrator.name)
-        return session_of(role, _SESSION)
+        execution = session_of(role, _SESSION)
+        self._require_minimum(execution)
+        return execution
 
-    def _trusts_service(self, document: str, service: str, stack_set: StackSetRecord) -> bool:
-        """Whether a trust policy lets a service in that acts for the stack set."""
+    def _require_minimum(self, execution: Principal) -> None:
+        """All of CloudFormation and S3: which calls StackSets really makes is told nowhere."""
+        if not self._world.switches.is_on(Switch.EXECUTION_ROLE_MINIMUM):
+            return
+        for action in _MINIMUM:
+            if self._world.policies.allowed_by_identity(execution, action, "*") is not Decision.ALLOW:
+                raise Refusal(
+                    "AccessDenied",
+                    f"User: {execution.arn} is not authorized to perform: {action} on resource: * because no "
+                    f"identity-based policy allows the {action} action",
+                    403,
+                )
+
+    def _trusts_service(self, document: str, principal: str, service: str, stack_set: StackSetRecord) -> bool:
+        """Whether a trust policy lets a principal of a service in that acts for the stack set."""
         source = Source(stack_set.arn, stack_set.account)
         context = self._world.links.of(service.removesuffix(".amazonaws.com"), _ASSUME, "role", source)
         decision = self._world.policies.allowed_by_resource(
-            document, service_principal(service), _ASSUME, "*", context
+            document, service_principal(principal), _ASSUME, "*", context
         )
         return decision is Decision.ALLOW
 

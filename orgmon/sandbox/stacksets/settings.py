@@ -13,8 +13,9 @@ from orgmon.sandbox.cloudformation.capabilities import require
 from orgmon.sandbox.cloudformation.parameters import settle
 from orgmon.sandbox.cloudformation.template import Template, parse
 from orgmon.sandbox.cloudformation.templates import checked, text_of
+from orgmon.sandbox.policies.switches import Switch
 from orgmon.sandbox.stacksets import refusals, roles
-from orgmon.sandbox.stacksets.checks import Params, tags_of
+from orgmon.sandbox.stacksets.checks import Params, check_role_name, tags_of
 from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.records import SELF_MANAGED, AutoDeployment, Settings, StackSetRecord
 
@@ -61,11 +62,11 @@ def changed_settings(engine: StackSetEngine, call: Call, stack_set: StackSetReco
     managed = _managed_execution(params)
     return Settings(
         template=template,
-        parameters=_changed_parameters(params, template, before.parameters),
+        parameters=_changed_parameters(engine, params, template, before.parameters),
         permission_model=model,
         administration_role=administration_role,
         execution_role=execution_role,
-        description=str(params.get("Description") or before.description),
+        description=_changed_description(engine, params, before.description),
         capabilities=capabilities,
         tags=before.tags if tags is None else tags,
         auto_deployment=_auto_deployment(params, model) or before.auto_deployment,
@@ -109,9 +110,20 @@ def _read(engine: StackSetEngine, call: Call) -> Template:
     return template if template.transforms else checked(text)
 
 
-def _changed_parameters(params: Params, template: Template, before: Mapping[str, str]) -> dict[str, str]:
+def _changed_description(engine: StackSetEngine, params: Params, before: str) -> str:
+    given = params.get("Description")
+    if given is None and engine.world.switches.is_on(Switch.DESCRIPTION_KEPT):
+        return before
+    return str(given or "")
+
+
+def _changed_parameters(
+    engine: StackSetEngine, params: Params, template: Template, before: Mapping[str, str]
+) -> dict[str, str]:
     """Without Parameters all values are kept; else a key that is not listed gets its default again."""
     given: list[dict[str, Any]] | None = params.get("Parameters")
+    if given is None and not engine.world.switches.is_on(Switch.PARAMETERS_KEPT):
+        given = []
     if given is None:
         given = [
             {"ParameterKey": key, "UsePreviousValue": True} for key in before if key in template.parameters
@@ -125,6 +137,8 @@ def _roles(
     """Administration role (ARN) and execution role (name). A custom administration role must be given each time."""
     administration = params.get("AdministrationRoleARN")
     execution = params.get("ExecutionRoleName")
+    if execution is not None:
+        check_role_name(str(execution))
     if model == SELF_MANAGED:
         return (
             str(administration or roles.default_administration_role(account)),
