@@ -346,9 +346,31 @@ def test_an_update_without_a_template_sends_no_parameters_and_switches_off_alone
     )
     assert arguments == STARTED | {
         "UsePreviousTemplate": True,
+        "Description": "roles",
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "AutoDeployment": {"Enabled": False},
     }
+
+
+def test_values_are_sent_after_all_where_aws_did_not_keep_them() -> None:
+    missing = refused("ValidationError", "Parameters: [Bus] must have values")
+    stack_sets, client = told_of(update_stack_set=[missing, {"OperationId": "op"}])
+    stack_sets.update(WANTED, "op", PREFERENCES, None, None, None)
+    without, with_values = client.arguments("update_stack_set")
+    assert "Parameters" not in without
+    assert with_values == without | {
+        "Parameters": [{"ParameterKey": "Bus", "ParameterValue": "hub"}],
+        "Tags": [{"Key": "orgmon", "Value": "access"}],
+    }
+
+
+@pytest.mark.parametrize("template", [None, {"TemplateBody": TEXT}])
+def test_other_refusals_of_an_update_are_not_tried_again(template: dict[str, str] | None) -> None:
+    wrong = refused("ValidationError", "no" if template is None else "Parameters: [Bus] must have values")
+    stack_sets, client = told_of(update_stack_set=wrong)
+    with pytest.raises(AwsError):
+        stack_sets.update(WANTED, "op", PREFERENCES, None, template, None)
+    assert len(client.arguments("update_stack_set")) == 1
 
 
 def test_an_update_of_a_self_managed_stack_set_names_its_roles() -> None:

@@ -55,14 +55,18 @@ def started(
 
 def content(stack_set: StackSet) -> Members:
     """What CreateStackSet and UpdateStackSet take besides the template."""
-    described = {"Description": stack_set.description} if stack_set.description else {}
     parameters, tags = sorted(stack_set.parameters), sorted(stack_set.tags)
     return {
-        **described,
+        **description(stack_set),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters],
         "Capabilities": sorted(stack_set.capabilities),
         "Tags": [{"Key": key, "Value": value} for key, value in tags],
     }
+
+
+def description(stack_set: StackSet) -> Members:
+    """The description, where there is one: an empty one is refused."""
+    return {"Description": stack_set.description} if stack_set.description else {}
 
 
 def roles(stack_set: StackSet) -> Members:

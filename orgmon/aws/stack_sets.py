@@ -31,6 +31,9 @@ STALE = "StaleRequestException"
 # CreateStackSet finds the name taken: by another run, or by this call, whose first answer was lost.
 TAKEN = ("NameAlreadyExistsException", "CreatedButModifiedException")
 
+# CloudFormation's words for a template whose parameters it has no value for.
+_WANTS_VALUES = "must have values"
+
 
 class StackSets:
     """Stack sets as AWS has them. Every call carries CallAs where the permission model wants it.
@@ -158,19 +161,30 @@ class StackSets:
         """Start an update operation; without a template the previous one is used.
 
         Parameters go only with a template: their presence marks every instance OUTDATED, also those that an
-        earlier wave brought up to date. Absent ones are kept (API reference: not said; the safe reading, and
-        the next plan would show it).
+        earlier wave brought up to date. Absent ones are kept, which AWS's own resource handler for stack sets
+        relies on, and so are absent tags; should AWS miss the values after all, they are sent. Of an absent
+        description nothing is said anywhere: it is sent.
         """
         arguments = shapes.started(stack_set, operation_id, preferences, target)
         if template is None:
-            arguments |= {"UsePreviousTemplate": True, "Capabilities": list(stack_set.capabilities)}
+            arguments |= {
+                "UsePreviousTemplate": True,
+                "Capabilities": list(stack_set.capabilities),
+                **shapes.description(stack_set),
+            }
         else:
             arguments |= {**template, **shapes.content(stack_set)}
         if auto is not None:
             arguments["AutoDeployment"] = shapes.auto_deployment(auto)
         if stack_set.permission_model is PermissionModel.SELF_MANAGED:
             arguments |= shapes.roles(stack_set)
-        self._start("UpdateStackSet", "update_stack_set", stack_set, arguments)
+        try:
+            self._start("UpdateStackSet", "update_stack_set", stack_set, arguments)
+        except AwsError as error:
+            if "Parameters" in arguments or _WANTS_VALUES not in error.message:
+                raise
+            arguments |= shapes.content(stack_set)
+            self._start("UpdateStackSet", "update_stack_set", stack_set, arguments)
 
     def create_instances(
         self,

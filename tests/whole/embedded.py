@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from orgmon.config.load import load
 from orgmon.rehearsal.seeding import seed_of
 from orgmon.sandbox.assembly import Sandbox, assemble
 from orgmon.sandbox.clock import Clock
+from orgmon.sandbox.policies.switches import Switch
 from tests import sample
 
 # Three accounts are enough for most stories: a suite of many is minutes of waiting.
@@ -96,9 +97,12 @@ class World:
 
 @contextmanager
 def embedded(
-    folder: Path, regions: tuple[str, ...] = ("us-east-1", "us-east-2"), **sections: Any
+    folder: Path,
+    regions: tuple[str, ...] = ("us-east-1", "us-east-2"),
+    flipped: Iterable[Switch] = (),
+    **sections: Any,
 ) -> Iterator[World]:
-    """A small organization, nothing deployed yet.
+    """A small organization, nothing deployed yet. ``flipped`` open questions stand otherwise than by default.
 
     ``sections`` replace those of accounts.yaml before AWS is seeded from it; None leaves one out.
     """
@@ -106,7 +110,7 @@ def embedded(
     content = smaller(yaml.safe_load(sample.PATH.read_text(encoding="utf-8")), regions)
     content = {name: part for name, part in {**content, **sections}.items() if part is not None}
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    sandbox = assemble(seed_of(load(path)), clock=Clock(speed=0))
+    sandbox = assemble(seed_of(load(path)), clock=Clock(speed=0), flipped=flipped)
     try:
         yield World(sandbox, path, path.read_text(encoding="utf-8"))
         assert sandbox.world.hook_errors == []
@@ -121,10 +125,11 @@ def rehearsed(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     regions: tuple[str, ...] = ("us-east-1", "us-east-2"),
+    flipped: Iterable[Switch] = (),
     **sections: Any,
 ) -> Iterator[Rehearsal]:
     """The same for one test, with what it prints."""
-    with embedded(folder, regions, **sections) as world:
+    with embedded(folder, regions, flipped, **sections) as world:
         yield Rehearsal(world.sandbox, world.path, capsys)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from orgmon.sandbox.policies.switches import Switch
 from orgmon.sandbox.world import World
 from tests import sample
 from tests.sandbox.services import allow, document, service
@@ -29,9 +30,9 @@ Organize = Callable[..., Rehearsal]
 
 @pytest.fixture
 def organize(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Organize]:
-    """Makes an organization with other sections in its accounts.yaml, in one Region."""
+    """Makes an organization in one Region, with other sections in its accounts.yaml."""
     with ExitStack() as stack:
-        yield lambda **sections: stack.enter_context(rehearsed(tmp_path, capsys, (HOME,), **sections))
+        yield lambda **options: stack.enter_context(rehearsed(tmp_path, capsys, (HOME,), **options))
 
 
 def section(name: str, **changes: Any) -> dict[str, Any]:
@@ -87,6 +88,7 @@ def test_a_delegated_administrator_makes_the_service_managed_calls(organize: Org
     sessions = {"delegated_admin": {"profile": SECURITY_PROFILE}}
     deployers = [f"arn:aws:iam::{account}:user/admin" for account in (MANAGEMENT, SECURITY)]
     rehearsal = organize(
+        flipped=Switch,  # AWS answers every open question otherwise than we think.
         organization=section("organization", sessions=sessions),
         detections=section("detections", deployers=deployers),
     )
