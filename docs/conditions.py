@@ -44,6 +44,10 @@ _RULES = "EventBridge user guide: eb-use-resource-based"
 _IAM_KEYS = "IAM user guide: reference_policies_condition-keys"
 _OUR_TRAIL = "Only the organization's own trail, not another account's that knows the name."
 _PRESENT = "Sent where AWS sends it; without it the statement has to hold all the same."
+_OF_THE_ACCOUNT = Reason(
+    f"Rules of this account. AWS's own roles for targets have no condition. {_PRESENT}",
+    "EventBridge user guide: cross-service-confused-deputy-prevention",
+)
 
 REASONS: Mapping[tuple[str, str], Reason] = {
     ("OrganizationReads", "aws:PrincipalOrgID"): Reason(
@@ -100,10 +104,8 @@ REASONS: Mapping[tuple[str, str], Reason] = {
     ("RulesOfTheOrganization", "aws:SourceArn"): Reason(
         "Our rules in any account.", "EventBridge user guide: eb-rule-dlq"
     ),
-    ("ForwardRole", "aws:SourceAccount"): Reason(
-        f"Rules of this account. AWS's own roles for targets have no condition. {_PRESENT}",
-        "EventBridge user guide: cross-service-confused-deputy-prevention",
-    ),
+    ("ForwardRole", "aws:SourceAccount"): _OF_THE_ACCOUNT,
+    ("EdgeForwardRole", "aws:SourceAccount"): _OF_THE_ACCOUNT,
     ("RulesWrite", "aws:SourceAccount"): Reason(
         f"Rules of this account, with PutLogEvents only: CreateLogStream carries no key. {_PRESENT}",
         "API reference, CloudWatch Logs: PutResourcePolicy",

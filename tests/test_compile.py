@@ -496,14 +496,18 @@ def test_a_log_group_takes_so_many_filters() -> None:
 
 def test_an_event_bus_takes_so_many_rules_and_fewer_with_wildcards() -> None:
     plain = EventRule("r", {"source": ["aws.ec2"]}, RuleState.ENABLED, "probe")
-    check_event_bus([plain] * 298)
-    with pytest.raises(DetectionError, match=r"299 rules .*E-EB-BUS-FULL"):
-        check_event_bus([plain] * 299)
+    check_event_bus([plain] * 297, "eu-west-1")
+    with pytest.raises(DetectionError, match=r"298 rules .*E-EB-BUS-FULL"):
+        check_event_bus([plain] * 298, "eu-west-1")
+    check_event_bus([plain] * 97, "eu-south-1")
+    with pytest.raises(DetectionError, match=r"98 rules .* in eu-south-1, and EventBridge leaves 97"):
+        check_event_bus([plain] * 98, "eu-south-1")
     scarce = replace(plain, pattern={"detail": {"a": [{"wildcard": "a*b"}]}})
-    check_event_bus([plain, *[scarce] * 30])
+    check_event_bus([plain, *[scarce] * 30], "eu-west-1")
     with pytest.raises(DetectionError, match=r"31 rules .*probe \(31\).*E-EB-BUS-FULL"):
         check_event_bus(
-            [*[scarce] * 30, replace(plain, pattern={"a": [{"anything-but": {"wildcard": "a*b"}}]})]
+            [*[scarce] * 30, replace(plain, pattern={"a": [{"anything-but": {"wildcard": "a*b"}}]})],
+            "eu-west-1",
         )
 
 

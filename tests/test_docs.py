@@ -51,14 +51,18 @@ def test_what_it_costs_counts_what_the_shipped_config_deploys() -> None:
                 stack_set.instances
             )
     alarms = {key: number for key, number in placed.items() if key.startswith("AWS::CloudWatch::Alarm")}
-    in_members = alarms.pop("AWS::CloudWatch::Alarm orgmon-alarms")
+    per_instance = alarms.pop("AWS::CloudWatch::Alarm orgmon-detection")
     keys = sum(number for key, number in placed.items() if key.startswith("AWS::KMS::Key "))
     decoys = sum(number for key, number in placed.items() if key.startswith("AWS::SecretsManager::Secret"))
-    per_pair = in_members // sum(
-        len(stack_set.instances)
+    regions = [
+        instance.region
         for stack_set in state.stack_sets
-        if stack_set.name.startswith("orgmon-alarms")
-    )
+        if stack_set.name.startswith("orgmon-detection")
+        for instance in stack_set.instances
+    ]
+    # The alarms are under a condition that holds in governed Regions.
+    per_pair = per_instance // len(regions)
+    in_members = per_pair * sum(region in sample.config().regions.governed for region in regions)
     central = sum(alarms.values())
     for row in (
         f"{per_pair} x accounts x governed Regions = {in_members} | ${in_members * 0.1:.2f} |",

@@ -97,7 +97,7 @@ def test_the_identity_of_an_operation_never_changes(step: OperationStep, identit
         replace(CREATE, target=replace(TARGET, accounts=frozenset({"200000000001"}))),
         replace(CREATE, target=replace(TARGET, regions=frozenset({"us-east-1"}))),
         replace(CREATE, target=replace(TARGET, units=("ou-abcd-00000001",))),
-        replace(CREATE, stack_set=replace(STACK_SET, name="orgmon-alarms")),
+        replace(CREATE, stack_set=replace(STACK_SET, name="orgmon-access")),
         replace(CREATE, stack_set=replace(STACK_SET, template=TemplateBody('{"Resources":{"A":{}}}'))),
         replace(CREATE, stack_set=replace(STACK_SET, parameters=(("Retention", "90"),))),
         DeleteStackInstances("not wanted", STACK_SET, PLAIN, TARGET),

@@ -25,7 +25,7 @@ from orgmon.detections.model import Detection, Runbook, Scope, Threshold
 from orgmon.detections.secrecy import OPEN, Filling, Sealed, filling, sealed, told
 from orgmon.errors import DetectionError, TemplateError
 from orgmon.honeytokens import KINDS, Decoy, KindName
-from orgmon.stacks import alarms, detection, hub, trail
+from orgmon.stacks import detection, hub, trail
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.table import STACKS
 from tests import sample
@@ -77,13 +77,13 @@ VAULT = critical(call("GetSecretValue"), Placeholder(SECRET_ID, ("",), "vaults",
 
 def test_a_second_secret_placeholder_reaches_no_member_account() -> None:
     inputs = replace(GIVEN, detections=(*GIVEN.detections, filled(VAULT, filling("vaults", (PHRASE,)))))
-    assert alarms.STACK in IN_MEMBERS
+    assert detection.STACK in IN_MEMBERS
     for definition in IN_MEMBERS:
         assert PHRASE not in definition.body(inputs).text
     for definition in (hub.STACK, trail.STACK):
         assert PHRASE in definition.body(inputs).text
     known = filled(VAULT, Filling("vaults", (PHRASE,), is_secret=False))
-    assert PHRASE in alarms.STACK.body(replace(GIVEN, detections=(known,))).text
+    assert PHRASE in detection.STACK.body(replace(GIVEN, detections=(known,))).text
 
 
 def test_secrecy_goes_from_the_placeholder_through_every_form() -> None:

@@ -16,7 +16,7 @@ from orgmon.config.monitoring import Decoy, DecoysSection
 from orgmon.desired.inputs import inputs
 from orgmon.desired.rules import detections_of
 from orgmon.errors import TemplateError
-from orgmon.stacks import base, decoys, detection, hub, logs, names, trail
+from orgmon.stacks import base, decoys, detection, edge, hub, logs, names, trail
 from orgmon.stacks.definition import Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.table import STACKS, wanted
 from tests import sample
@@ -148,7 +148,7 @@ def test_member_stacks_name_no_decoy_and_say_nothing_of_what_is_looked_for() -> 
     rules = [
         resource
         for resource in resources(detection.STACK).values()
-        if resource["Type"] == "AWS::Events::Rule"
+        if resource["Properties"].get("Name", "").startswith("orgmon-forward-")
     ]
     assert 1 <= len(rules) <= 8
     assert "wildcard" not in json.dumps(rules)
@@ -246,3 +246,44 @@ def test_names_of_stack_sets_leave_room_for_the_names_of_their_stacks() -> None:
 
 def test_every_severity_has_a_queue_class() -> None:
     assert {names.queue_class_of(severity) for severity in ALERTING} == {"urgent", "routine"}
+
+
+def test_alarms_of_members_are_in_governed_regions_and_after_their_log_group() -> None:
+    given = replace(
+        sample.stack_inputs(), detection_regions=("us-east-1", "eu-west-1"), governed_regions=("eu-west-1",)
+    )
+    content = detection.STACK.body(given).content
+    assert content["Mappings"] == {
+        "Regions": {"eu-west-1": {"Governed": "yes"}, "us-east-1": {"Governed": "no"}}
+    }
+    parts = content["Resources"]
+    assert isinstance(parts, dict)
+    counting = [
+        part for part in parts.values() if part["Type"].startswith(("AWS::CloudWatch", "AWS::Logs::M"))
+    ]
+    assert len(counting) > 6
+    assert {part.get("Condition") for part in counting} == {"Governed"}
+    filters = [part for part in counting if part["Type"] == "AWS::Logs::MetricFilter"]
+    assert {part["DependsOn"] for part in filters} == {"LocalLogGroup"}
+    # What brings the alarms to the hub is everywhere.
+    assert "Condition" not in parts["AlarmStateChanges"]
+
+
+def test_findings_come_from_the_security_account_alone() -> None:
+    about = {"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]}
+    in_edge = [part["Properties"].get("EventPattern") for part in resources(edge.STACK).values()]
+    assert about in in_edge
+    assert "aws.guardduty" not in detection.STACK.body(sample.stack_inputs()).text.replace(
+        "guardduty.amazonaws.com", ""
+    )
+
+
+def test_only_the_security_account_s_edge_alarm_counts() -> None:
+    sending = resources(edge.STACK)["EdgeAlarmStates"]["Properties"]["EventPattern"]
+    taking = resources(hub.STACK)["EdgeAlarmRule"]["Properties"]["EventPattern"]
+    assert sending["account"] == [{"Ref": "SecurityAccountId"}]
+    assert taking["account"] == [{"Ref": "AWS::AccountId"}]
+    for definition in STACKS:
+        for part in resources(definition).values():
+            pattern = json.dumps(part.get("Properties", {}).get("EventPattern", ""))
+            assert names.EDGE_ALARM not in pattern or '"account"' in pattern

@@ -48,17 +48,17 @@ def test_without_a_terminal_each_change_of_state_is_a_line() -> None:
     progress = progress_on(target, sample.organization())
     assert type(progress) is LineProgress
     first = (OperationResult(PAYMENTS, ResultStatus.RUNNING), OperationResult(SHOP, ResultStatus.PENDING))
-    progress.operation("orgmon-alarms", Look(RUNNING, first, 2))
-    progress.operation("orgmon-alarms", Look(RUNNING, first, 2))
+    progress.operation("orgmon-detection", Look(RUNNING, first, 2))
+    progress.operation("orgmon-detection", Look(RUNNING, first, 2))
     last = (
         OperationResult(PAYMENTS, ResultStatus.SUCCEEDED),
         OperationResult(SHOP, ResultStatus.FAILED, "quota"),
     )
-    progress.operation("orgmon-alarms", Look(OVER, last, 2))
+    progress.operation("orgmon-detection", Look(OVER, last, 2))
     assert printed(target).splitlines() == [
-        "  orgmon-alarms 904417263085 payments-prod us-east-1 RUNNING",
-        "  orgmon-alarms 904417263085 payments-prod us-east-1 SUCCEEDED",
-        "  orgmon-alarms 138860294471 web-shop-prod us-east-1 FAILED: quota",
+        "  orgmon-detection 904417263085 payments-prod us-east-1 RUNNING",
+        "  orgmon-detection 904417263085 payments-prod us-east-1 SUCCEEDED",
+        "  orgmon-detection 138860294471 web-shop-prod us-east-1 FAILED: quota",
     ]
 
 
@@ -71,16 +71,16 @@ def test_on_a_terminal_a_table_shows_regions_rate_and_who_is_worked_on() -> None
         OperationResult(SHOP, ResultStatus.SUCCEEDED),
         OperationResult(Pair("138860294471", "eu-north-1"), ResultStatus.FAILED),
     )
-    target.print(progress._table("orgmon-alarms", Look(RUNNING, results, 3)))
+    target.print(progress._table("orgmon-detection", Look(RUNNING, results, 3)))
     text = printed(target)
-    assert "orgmon-alarms: 2/3" in text
+    assert "orgmon-detection: 2/3" in text
     assert "left" in text
     assert "eu-north-1  ████████████████████  1/1   1" in text
     assert "1/2   0       payments-prod" in text
-    progress.operation("orgmon-alarms", Look(OVER, results, 3))
-    stack_set = StackSet("orgmon-alarms", TemplateBody("{}"))
+    progress.operation("orgmon-detection", Look(OVER, results, 3))
+    stack_set = StackSet("orgmon-detection", TemplateBody("{}"))
     progress.done(StepOutcome(DeleteStackSet("not wanted", stack_set), "removal"))
-    assert "DeleteStackSet orgmon-alarms done" in printed(target)
+    assert "DeleteStackSet orgmon-detection done" in printed(target)
 
 
 def test_of_a_large_operation_the_table_shows_what_is_worked_on_and_claims_no_more() -> None:
@@ -89,9 +89,9 @@ def test_of_a_large_operation_the_table_shows_what_is_worked_on_and_claims_no_mo
     assert isinstance(progress, LiveProgress)
     part = (OperationResult(PAYMENTS, ResultStatus.RUNNING), OperationResult(SHOP, ResultStatus.RUNNING))
     failing = replace(RUNNING, failed=3)
-    target.print(progress._table("orgmon-alarms", Look(failing, part, 17_000, is_whole=False)))
+    target.print(progress._table("orgmon-detection", Look(failing, part, 17_000, is_whole=False)))
     text = printed(target)
-    assert "orgmon-alarms: 17,000 pairs for" in text
+    assert "orgmon-detection: 17,000 pairs for" in text
     assert "2 now, 3 failed" in text
     assert "us-east-1  payments-prod, web-shop-prod" in text
     assert "done" not in text

@@ -42,6 +42,8 @@ def inputs(config: Config, detections: tuple[Detection, ...], notifier_key: str 
         else (),
         notifier_key=notifier_key,
         partition=organization.partition,
+        detection_regions=config.regions.detection_regions,
+        governed_regions=config.regions.governed,
         opt_in_regions=tuple(
             region for region in config.regions.detection_regions if region in OPT_IN_REGIONS
         ),

@@ -10,7 +10,7 @@ from orgmon.config.section import Selector
 from orgmon.organization import Organization
 from orgmon.stacks.definition import Placement, Where, Who
 
-NARROWED = frozenset({(Who.MEMBERS, Where.DETECTION), (Who.MEMBERS, Where.GOVERNED)})
+NARROWED = (Who.MEMBERS, Where.DETECTION)
 """Where an account's own ``regions`` in accounts.yaml leave Regions out."""
 
 
@@ -46,7 +46,7 @@ class Places:
     def regions_of(self, placement: Placement, account: str) -> tuple[str, ...]:
         """The Regions of an account that hold copies."""
         regions = self.regions[placement.where]
-        if (placement.who, placement.where) not in NARROWED or account not in self.narrower:
+        if (placement.who, placement.where) != NARROWED or account not in self.narrower:
             return regions
         return tuple(region for region in regions if region in self.narrower[account])
 
@@ -69,7 +69,6 @@ def places(config: Config, organization: Organization) -> Places:
         regions={
             Where.HOME: (who.home_region,),
             Where.DETECTION: config.regions.detection_regions,
-            Where.GOVERNED: config.regions.governed,
             Where.CHOSEN: decoys.regions if decoys else (),
         },
         narrower={

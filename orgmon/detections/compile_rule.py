@@ -32,6 +32,7 @@ ENVELOPES: Mapping[LogSource, Mapping[str, Any]] = {
         "source": ["aws.securityhub"],
         "detail-type": ["Security Hub Findings - Imported"],
     },
+    LogSource.SECURITY_HUB_V2: {"source": ["aws.securityhub"], "detail-type": ["Findings Imported V2"]},
 }
 """Pins a rule to AWS's own events; CloudTrail's suffix is right for both spellings of console sign-in."""
 

@@ -55,8 +55,6 @@ class _Wanted:
     whole_with_reads: set[str] = field(default_factory=set)
     named: dict[str, set[str]] = field(default_factory=dict)
     """Event names by source."""
-    findings: set[LogSource] = field(default_factory=set)
-    """Services whose findings are wanted, all of them."""
     reads: set[str] = field(default_factory=set)
     """The event names that need a rule which sees read-only calls."""
 
@@ -69,11 +67,7 @@ def forwarding(detections: Iterable[Detection]) -> tuple[EventRule, ...]:
     """
     wanted = _Wanted()
     for detection in sorted(detections, key=lambda detection: detection.id):
-        if Flow.EVENTS not in detection.flows:
-            continue
-        if detection.log_source is not LogSource.CLOUDTRAIL:
-            wanted.findings.add(detection.log_source)
-        else:
+        if Flow.EVENTS in detection.flows and detection.log_source is LogSource.CLOUDTRAIL:
             for reach in reaches(detection.condition):
                 _add(wanted, detection, reach)
     rules = tuple(_rules(wanted))
@@ -118,16 +112,28 @@ def _rules(wanted: _Wanted) -> Iterable[EventRule]:
         names = sorted(name for name in wanted.everywhere if (name in wanted.reads) == reads)
         if names:
             yield _rule(_name("any-source", reads), _detail(wanted, None, names), reads=reads)
-    if wanted.findings:
-        yield _findings_rule(wanted.findings)
     yield from _whole_rules(wanted)
     yield from _named_rules(wanted)
 
 
-def _findings_rule(services: Iterable[LogSource]) -> EventRule:
-    """Findings are no records of calls: their events have a source and a type of their own."""
+def findings(detections: Iterable[Detection]) -> EventRule | None:
+    """The rule of the security account for the findings of AWS's services, all of those that a detection is about.
+
+    Findings are no records of calls: their events have a source and a type of their own. Members forward none of
+    them, because the services' delegated administrator gets those of all accounts as well.
+    """
+    services = {
+        detection.log_source
+        for detection in detections
+        if Flow.EVENTS in detection.flows and detection.log_source is not LogSource.CLOUDTRAIL
+    }
     envelopes = [ENVELOPES[service] for service in sorted(services)]
-    pattern = {key: [text for envelope in envelopes for text in envelope[key]] for key in envelopes[0]}
+    if not envelopes:
+        return None
+    pattern = {
+        key: list(dict.fromkeys(text for envelope in envelopes for text in envelope[key]))
+        for key in envelopes[0]
+    }
     return EventRule("findings", pattern, RuleState.ENABLED)
 
 
@@ -167,14 +173,7 @@ def _named_rules(wanted: _Wanted) -> Iterable[EventRule]:
 
 
 def _by_source(wanted: _Wanted, left: Mapping[str, set[str]]) -> Iterable[EventRule]:
-    used = (
-        wanted.root
-        + 2 * bool(wanted.everywhere)
-        + bool(wanted.findings)
-        + bool(wanted.whole)
-        + bool(wanted.whole_with_reads)
-        + 1
-    )
+    used = wanted.root + 2 * bool(wanted.everywhere) + bool(wanted.whole) + bool(wanted.whole_with_reads) + 1
     long = {host: parts for host in left if len(parts := _parts(left[host])) > 1}
     for host, parts in sorted(long.items()):
         for place, names in enumerate(parts, 1):

@@ -41,6 +41,7 @@ class LogSource(enum.StrEnum):
     CLOUDTRAIL = "cloudtrail"
     GUARDDUTY = "guardduty"
     SECURITY_HUB = "securityhub"
+    SECURITY_HUB_V2 = "securityhub_v2"
 
 
 class RuleState(enum.StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orgmon import eventpattern, filterpattern
 from orgmon.detections.codes import Code
@@ -16,8 +16,12 @@ MAX_FILTERS = 100
 MAX_REGEX_FILTERS = 5
 """Filters with regular expressions on a log group."""
 
-MAX_RULES = 298
-"""Rules on a bus: 300 less those of the members' alarms and of the archive. AWS has 100 in two Regions."""
+OWN_RULES = 3
+"""Rules of the hub's bus that are no detection's: the members' alarms, the edge's alarm, the archive."""
+
+MAX_RULES = 300
+FEWER_RULES: Mapping[str, int] = {"af-south-1": 100, "eu-south-1": 100}
+"""Rules on a bus, and where AWS has fewer (EventBridge user guide, quotas)."""
 
 MAX_WITH_WILDCARDS = 30
 """Rules with wildcards on a bus; AWS does not raise this quota."""
@@ -46,12 +50,18 @@ def check_log_group(filters: Sequence[MetricFilter]) -> None:
         )
 
 
-def check_event_bus(rules: Sequence[EventRule]) -> None:
-    """Raise DetectionError where one bus cannot take all these rules (EventBridge quotas)."""
-    if len(rules) > MAX_RULES:
+def room_on_bus(region: str) -> int:
+    """How many rules of detections the hub's bus takes in a Region."""
+    return FEWER_RULES.get(region, MAX_RULES) - OWN_RULES
+
+
+def check_event_bus(rules: Sequence[EventRule], region: str) -> None:
+    """Raise DetectionError where the hub's bus cannot take all these rules in its Region (EventBridge quotas)."""
+    room = room_on_bus(region)
+    if len(rules) > room:
         raise DetectionError(
-            f"the detections need {len(rules)} rules on the hub's event bus, and EventBridge leaves {MAX_RULES} "
-            f"[{Code.BUS_FULL}]",
+            f"the detections need {len(rules)} rules on the hub's event bus in {region}, and EventBridge leaves "
+            f"{room} [{Code.BUS_FULL}]",
             "switch some off (detections.disabled), or write flow: metric in rules of your own",
         )
     scarce = Counter(rule.detection for rule in rules if eventpattern.parse(rule.pattern).has_wildcards)

@@ -35,7 +35,6 @@ class Where(StrEnum):
 
     HOME = "home Region"
     DETECTION = "detection Regions"
-    GOVERNED = "governed Regions"
     CHOSEN = "chosen Regions"
 
 
@@ -100,6 +99,8 @@ class Inputs:
     cis: tuple[CisFilter, ...] = ()
     partition: str = "aws"
     opt_in_regions: tuple[str, ...] = ()
+    detection_regions: tuple[str, ...] = ()
+    governed_regions: tuple[str, ...] = ()
     neutral_names: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -1,7 +1,8 @@
 """orgmon-detection: in every member and detection Region, the rules that forward events to the hub.
 
 Members forward, the hub decides: these rules are a superset of what the hub looks for and say nothing about
-it. Each rule has two targets, the hub's bus and a local log group that the member's own alarms read.
+it. Each rule has two targets, the hub's bus and a local log group that the member's own alarms read. The rule that
+brings the alarms' states to the hub is in every detection Region.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from troposphere import Ref, Sub, Template, encode_to_dict, events
 from troposphere import logs as log_groups
 
 from orgmon.detections.forwarding import forwarding
-from orgmon.stacks import names
+from orgmon.stacks import member_alarms, names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.policy import actions, document, service, statement
 
 LOCAL_RETENTION_DAYS = 14
 
 
-def to_hub() -> events.Target:
-    """The target that carries an event to the hub's bus, across accounts and Regions in one hop.
+def to_hub(role_name: str) -> events.Target:
+    """The target that carries an event to the hub's bus, across accounts and Regions in one hop, by a role.
 
-    A role is needed since 2023; transformers do not work towards another bus (EventBridge user guide).
+    A role is needed since 2023; transformers do not work towards another bus (EventBridge user guide). For templates
+    with the parameters SecurityAccountId and HomeRegion.
     """
     bus = Sub(f"arn:${{AWS::Partition}}:events:${{HomeRegion}}:${{SecurityAccountId}}:event-bus/{names.BUS}")
-    role = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{names.PATH}{names.FORWARD_ROLE}")
+    role = Sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{names.PATH}{role_name}")
     return events.Target(Id="hub", Arn=bus, RoleArn=role, DeadLetterConfig=_dead_letters())
 
 
@@ -62,6 +64,8 @@ def _build(inputs: Inputs) -> Template:
     )
     for number, rule in enumerate(forwarding(inputs.detections), start=1):
         template.add_resource(_rule(number, rule))
+    template.add_resource(_alarm_states())
+    member_alarms.add(template, inputs, "LocalLogGroup")
     return template
 
 
@@ -92,8 +96,19 @@ def _rule(number: int, rule: Any) -> events.Rule:
         Description="Forwards to the monitoring hub of the organization",
         EventPattern=rule.pattern,
         State=rule.state,
-        Targets=[to_hub(), _to_log_group()],
+        Targets=[to_hub(names.FORWARD_ROLE), _to_log_group()],
         DependsOn="LocalLogGroup",
+    )
+
+
+def _alarm_states() -> events.Rule:
+    return events.Rule(
+        "AlarmStateChanges",
+        Name=f"{names.PREFIX}-alarm-state",
+        Description="Forwards to the monitoring hub of the organization",
+        EventPattern=names.member_alarms(),
+        State="ENABLED",
+        Targets=[to_hub(names.FORWARD_ROLE)],
     )
 
 
@@ -104,7 +119,7 @@ def _values(inputs: Inputs) -> Mapping[str, str]:
 STACK = StackDefinition(
     "orgmon-detection",
     Placement(Who.MEMBERS, Where.DETECTION),
-    "forwarding rules and the local log group",
+    "forwarding rules, the local log group and alarms on it",
     _build,
     _values,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from awacs.aws import ArnLike, StringEquals, StringEqualsIfExists
-from troposphere import GetAtt, Ref, Sub, Template, dynamodb, events, kms, sqs
+from troposphere import GetAtt, Ref, Sub, Template, dynamodb, events, iam, kms, sqs
 
 from orgmon.stacks import hub_audit, hub_function, hub_rules, hub_topics, names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
@@ -20,6 +20,7 @@ from orgmon.stacks.policy import (
     document,
     service,
     statement,
+    trust,
 )
 
 ARCHIVE_DAYS = 90
@@ -37,9 +38,10 @@ def _build(inputs: Inputs) -> Template:
     template.add_resource(_key())
     template.add_resource(kms.Alias("HubKeyAlias", AliasName=names.HUB_KEY_ALIAS, TargetKeyId=Ref("HubKey")))
     _add_bus(template)
+    template.add_resource(_edge_role())
     for queue_class, _ in names.QUEUE_CLASSES:
         _add_queue(template, queue_class)
-    hub_rules.add(template, inputs.detections)
+    hub_rules.add(template, inputs.detections, inputs.home_region)
     template.add_resource(_table())
     hub_topics.add(template, inputs.routes)
     hub_function.add(template)
@@ -105,6 +107,26 @@ def _add_bus(template: Template) -> None:
             SourceArn=GetAtt(bus, "Arn"),
             RetentionDays=ARCHIVE_DAYS,
         )
+    )
+
+
+def _edge_role() -> iam.Role:
+    """What the rules of orgmon-edge send with; here, because roles are global and that stack is in many Regions."""
+    return iam.Role(
+        "EdgeForwardRole",
+        RoleName=names.EDGE_FORWARD_ROLE,
+        Path=names.PATH,
+        AssumeRolePolicyDocument=trust(
+            service("events"), StringEqualsIfExists("aws:SourceAccount", Ref("AWS::AccountId"))
+        ),
+        Policies=[
+            iam.Policy(
+                PolicyName="put-events-on-hub",
+                PolicyDocument=document(
+                    statement("PutEventsOnHub", actions("events", "PutEvents"), [GetAtt("Bus", "Arn")])
+                ),
+            )
+        ],
     )
 
 

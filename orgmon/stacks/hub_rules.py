@@ -12,21 +12,23 @@ from orgmon.detections.model import Detection
 from orgmon.detections.quotas import check_event_bus
 from orgmon.stacks import names
 
-# What an event of an alarm is called on its way; the notifier tells the detection by the alarm's name.
-ALARM_MESSAGE = "member-alarm"
+# What events of alarms are called on their way; the notifier tells the detection by the alarm's name.
+MEMBER_ALARM, EDGE_ALARM = "member-alarm", "edge-alarm"
 
 
-def add(template: Template, detections: tuple[Detection, ...]) -> None:
+def add(template: Template, detections: tuple[Detection, ...], region: str) -> None:
     """Add the rules of every detection that alerts by events. Raises DetectionError where the bus cannot take them."""
     # Rules have no memory: what is only worth an alert in numbers comes from the members' alarms.
     alerting = [detection for detection in detections if detection.severity is not Severity.INFORMATIONAL]
     rules = [(detection, rule) for detection in alerting for rule in event_rules(detection)]
-    check_event_bus([rule for _, rule in rules])
+    check_event_bus([rule for _, rule in rules], region)
     for detection, rule in rules:
         template.add_resource(_rule(rule.name, detection.id, rule.pattern, rule.state, detection.severity))
-    template.add_resource(
-        _rule(ALARM_MESSAGE, ALARM_MESSAGE, names.travelling_alarms(), "ENABLED", Severity.CRITICAL)
-    )
+    for name, pattern in (
+        (MEMBER_ALARM, names.member_alarms()),
+        (EDGE_ALARM, names.edge_alarm(Ref("AWS::AccountId"))),
+    ):
+        template.add_resource(_rule(name, name, pattern, "ENABLED", Severity.CRITICAL))
 
 
 def _rule(name: str, detection_id: str, pattern: object, state: str, severity: str) -> events.Rule:

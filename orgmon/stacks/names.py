@@ -30,6 +30,7 @@ LOCAL_LOG_GROUP = "/aws/events/orgmon"
 # Members' alarms and metrics have names of their own: in the management account both kinds are in one Region.
 CENTRAL_METRICS = "orgmon"
 MEMBER_METRICS = "orgmon/member"
+EDGE_FORWARD_ROLE = "orgmon-edge-forward"
 EDGE_ALARM = "orgmon-edge-dead-letters"
 ADMINISTRATION_ROLE = "orgmon-stackset-administration"
 EXECUTION_ROLE = "orgmon-stackset-execution"
@@ -92,15 +93,21 @@ def member_alarm(detection_id: str) -> str:
     return f"{MEMBER_ALARM_PREFIX}{detection_id}"
 
 
-def travelling_alarms() -> dict[str, object]:
-    """The event pattern of alarms that name no topic and are forwarded instead."""
+def member_alarms() -> dict[str, object]:
+    """The event pattern of the members' alarms, which name no topic and are forwarded instead."""
+    return _alarms([{"prefix": MEMBER_ALARM_PREFIX}])
+
+
+def edge_alarm(security_account: object) -> dict[str, object]:
+    """The same for the alarm on dead letters. Its name is known to members: it counts in one account only."""
+    return {"account": [security_account], **_alarms([EDGE_ALARM])}
+
+
+def _alarms(named: list[object]) -> dict[str, object]:
     return {
         "source": ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
-        "detail": {
-            "alarmName": [{"prefix": MEMBER_ALARM_PREFIX}, EDGE_ALARM],
-            "state": {"value": ["ALARM"]},
-        },
+        "detail": {"alarmName": named, "state": {"value": ["ALARM"]}},
     }
 
 

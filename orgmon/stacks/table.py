@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orgmon.stacks import access, alarms, base, decoys, detection, edge, hub, logs, trail
+from orgmon.stacks import access, base, decoys, detection, edge, hub, logs, trail
 from orgmon.stacks.definition import Inputs, StackDefinition
 
 STACKS: tuple[StackDefinition, ...] = (
@@ -13,7 +13,6 @@ STACKS: tuple[StackDefinition, ...] = (
     trail.STACK,
     access.STACK,
     detection.STACK,
-    alarms.STACK,
     decoys.STACK,
 )
 

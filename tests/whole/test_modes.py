@@ -171,7 +171,7 @@ def test_an_existing_trail_is_read_and_left_alone_and_without_decoys_there_are_n
     roll_out(rehearsal)
     trails = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
     assert [trail["Name"] for trail in trails] == ["audit"]
-    of_members = {"orgmon-access", "orgmon-detection", "orgmon-alarms"}
+    of_members = {"orgmon-access", "orgmon-detection"}
     assert stack_names(rehearsal, LOG_ARCHIVE) == stack_names(rehearsal, MEMBER) == of_members
     assert stack_names(rehearsal, MANAGEMENT) == {
         "orgmon-base",
@@ -224,11 +224,12 @@ def test_a_key_of_the_user_s_encrypts_the_logs(organize: Organize) -> None:
     policy = document(
         allow("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{LOG_ARCHIVE}:root"}),
         allow(
-            ["kms:GenerateDataKey*", "kms:DescribeKey", "kms:Decrypt"],
+            ["kms:GenerateDataKey*", "kms:DescribeKey"],
             "*",
             Principal=service("cloudtrail"),
             Condition=of_trail,
         ),
+        allow("kms:Decrypt", "*", Principal=service("cloudtrail")),
     )
     kms = rehearsal.sandbox.world.session(LOG_ARCHIVE).client("kms")
     key = kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]

@@ -42,7 +42,7 @@ def test_deploy_covers_everything_and_a_second_one_does_nothing(deployed: Rehear
     assert not [call.operation for call in calls if not call.operation.startswith(READING)]
     code, data = deployed.data("status")
     assert code == 0
-    assert data["coverage"]["covered"] == data["coverage"]["wanted"] > 30
+    assert data["coverage"]["covered"] == data["coverage"]["wanted"] > 20
     assert {cell["state"] for cell in data["cells"]} == {"CURRENT"}
     assert all(cell["digest"] for cell in data["cells"])
 
@@ -73,7 +73,7 @@ def test_a_failure_is_told_by_its_root_cause_and_healed_by_the_same_command(depl
     deployed.sandbox.world.trouble.lift()
     code, data = deployed.data("plan")
     todo = [c for c in data["changes"] if c["action"] not in ("no change",)]
-    assert {(c["stack"], c["pair"]["account"]) for c in todo} >= {("orgmon-alarms", PAYMENTS)}
+    assert {(c["stack"], c["pair"]["account"]) for c in todo} >= {("orgmon-detection", PAYMENTS)}
     assert deployed.orgmon("deploy", "--yes")[0] == 0
     assert deployed.orgmon("plan")[0] == 0
 
@@ -88,14 +88,14 @@ def test_a_failed_canary_stops_the_rest(deployed: Rehearsal) -> None:
     deployed.sandbox.world.trouble.lift()
     _, data = deployed.data("status")
     behind = {
-        c["account"] for c in data["cells"] if c["stack"] == "orgmon-alarms" and c["state"] == "OUTDATED"
+        c["account"] for c in data["cells"] if c["stack"] == "orgmon-detection" and c["state"] == "OUTDATED"
     }
     assert PAYMENTS in behind
 
 
 def test_somebody_elses_operation_is_waited_for(deployed: Rehearsal) -> None:
     switch_off(deployed, "failed-sign-ins")
-    deployed.sandbox.world.trouble.foreign_operation("orgmon-alarms", 8.0)
+    deployed.sandbox.world.trouble.foreign_operation("orgmon-detection", 8.0)
     code, _, err = deployed.orgmon("deploy", "--yes")
     assert code == 0
     assert "waiting for somebody else's operation" in err
@@ -108,9 +108,9 @@ def test_a_change_for_some_accounts_only_has_to_be_meant(deployed: Rehearsal) ->
     assert "--leave-outdated" in err
     assert deployed.orgmon("deploy", "--yes", "--account", PAYMENTS, "--leave-outdated")[0] == 0
     _, data = deployed.data("status")
-    alarms = {c["account"]: c["state"] for c in data["cells"] if c["stack"] == "orgmon-alarms"}
-    assert alarms[PAYMENTS] == "CURRENT"
-    assert alarms[WEB_SHOP] == "OUTDATED"
+    states = {c["account"]: c["state"] for c in data["cells"] if c["stack"] == "orgmon-detection"}
+    assert states[PAYMENTS] == "CURRENT"
+    assert states[WEB_SHOP] == "OUTDATED"
     assert deployed.orgmon("deploy", "--yes")[0] == 0
     assert deployed.orgmon("status")[0] == 0
 

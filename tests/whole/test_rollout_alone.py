@@ -79,7 +79,6 @@ def test_who_joins_is_covered_and_reported_as_unlisted(own: Rehearsal) -> None:
     assert {c["stack"] for c in data["cells"] if c["account"] == account} >= {
         "orgmon-access",
         "orgmon-detection",
-        "orgmon-alarms",
         "application-settings",
     }
 
