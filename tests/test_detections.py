@@ -53,11 +53,8 @@ def test_every_form_agrees_on_the_examples(detection: Detection, example: Exampl
     record = json.loads(json.dumps(example.record))
     assert matches(detection, record) is example.matches
     if detection.log_source is not LogSource.CLOUDTRAIL:
-        message = {
-            "source": f"aws.{detection.log_source}",
-            "detail-type": ENVELOPES[detection.log_source]["detail-type"][0],
-            "detail": record,
-        }
+        fixed = ENVELOPES[detection.log_source]
+        message = {**{key: values[0] for key, values in fixed.items()}, "detail": record}
         assert (
             any(eventpattern.parse(rule.pattern).matches(message) for rule in event_rules(detection))
             is example.matches

@@ -270,12 +270,12 @@ def test_alarms_of_members_are_in_governed_regions_and_after_their_log_group() -
 
 
 def test_findings_come_from_the_security_account_alone() -> None:
-    about = {"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]}
-    in_edge = [part["Properties"].get("EventPattern") for part in resources(edge.STACK).values()]
-    assert about in in_edge
-    assert "aws.guardduty" not in detection.STACK.body(sample.stack_inputs()).text.replace(
-        "guardduty.amazonaws.com", ""
-    )
+    pattern = resources(edge.STACK)["Findings"]["Properties"]["EventPattern"]
+    assert pattern == {
+        "source": ["aws.guardduty", "aws.securityhub"],
+        "detail-type": ["GuardDuty Finding", "Security Hub Findings - Imported", "Findings Imported V2"],
+    }
+    assert "aws.guardduty" not in detection.STACK.body(sample.stack_inputs()).text
 
 
 def test_only_the_security_account_s_edge_alarm_counts() -> None:

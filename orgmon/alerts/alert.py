@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orgmon.alerting import MEMBER_ALARM_PREFIX, Severity
+from orgmon.alerts.finding import Finding, finding_of
 from orgmon.cloudtrail import CloudTrailEvent
 
 # Amazon SNS: at most 100 ASCII characters.
@@ -17,7 +19,12 @@ UNLISTED = "not listed in accounts.yaml"
 
 @dataclass(frozen=True)
 class Alert:
-    """What the SOC needs to act, nothing more. ``time`` is ISO 8601, UTC."""
+    """What the SOC needs to act, nothing more. ``time`` is ISO 8601, UTC.
+
+    ``key`` is the same for what is to be told once, and empty for what nothing identifies. ``quoted`` are words that
+    people of the account chose, such as the reason that their alarm's state has. What ``is_lasting`` comes again for
+    as long as it is there.
+    """
 
     detection: str
     title: str
@@ -32,6 +39,10 @@ class Alert:
     time: str
     event_id: str
     runbook: str
+    key: str
+    resource: str = ""
+    quoted: str = ""
+    is_lasting: bool = False
     steps: tuple[str, ...] = ()
 
     @property
@@ -47,6 +58,8 @@ class Alert:
         rows = (
             ("Severity", self.severity.upper()),
             ("What", self.what),
+            ("Resource", self.resource),
+            ("Quoted", f"{_unlinked(self.quoted)} (words of the account)" if self.quoted else ""),
             ("Account", f"{self.account} {self.account_name}".rstrip()),
             ("Owner", owner),
             ("Region", self.region),
@@ -67,6 +80,11 @@ def _one_line(value: str) -> str:
     return "".join(character if character.isprintable() else " " for character in value)[:500]
 
 
+def _unlinked(value: str) -> str:
+    """Text that no mail program makes a link of: ``https[:]//example[.]com``."""
+    return re.sub(r"(?<=[\w-])\.(?=[A-Za-z]{2})", "[.]", value.replace("://", "[:]//"))
+
+
 def alert_of(
     detection: str,
     event: Mapping[str, Any],
@@ -80,6 +98,9 @@ def alert_of(
     """
     if event.get("detail-type") == ALARM_STATE_CHANGE:
         return _of_alarm(event, catalogue, directory)
+    finding = finding_of(event)
+    if finding is not None:
+        return _of_finding(finding, detection, event, catalogue, directory)
     record = CloudTrailEvent(event.get("detail") or {})
     known = catalogue.get(detection, {})
     account = record.account or str(event.get("account", ""))
@@ -98,6 +119,45 @@ def alert_of(
         time=record.time,
         event_id=record.id,
         runbook=known.get("runbook", ""),
+        # Without the account: a call across accounts is recorded in both, with one shared id.
+        key=_key(detection, record.id or str(event.get("id", ""))),
+        steps=tuple(known.get("steps", "").splitlines()),
+    )
+
+
+def _key(detection: str, *identity: str) -> str:
+    """What is told once; empty where the first part, which identifies, is."""
+    return "/".join((detection, *identity)) if identity[0] else ""
+
+
+def _of_finding(
+    finding: Finding,
+    detection: str,
+    event: Mapping[str, Any],
+    catalogue: Mapping[str, Mapping[str, Any]],
+    directory: Mapping[str, Mapping[str, str]],
+) -> Alert:
+    """A finding is told once, and again where its severity has changed."""
+    known = catalogue.get(detection, {})
+    account = finding.account or str(event.get("account", ""))
+    place = directory.get(account, {})
+    return Alert(
+        detection=detection,
+        title=finding.title or known.get("title", detection),
+        severity=known.get("severity", Severity.HIGH),
+        account=account,
+        account_name=place.get("name", ""),
+        owner=place.get("owner", ""),
+        region=finding.region or str(event.get("region", "")),
+        who="",
+        what=f"finding {finding.kind}, severity {finding.severity}",
+        resource=finding.resource,
+        source_address="",
+        time=finding.time or str(event.get("time", "")),
+        event_id=finding.id or str(event.get("id", "")),
+        runbook=known.get("runbook", ""),
+        key=_key(detection, finding.id, finding.severity) or _key(detection, str(event.get("id", ""))),
+        is_lasting=True,
         steps=tuple(known.get("steps", "").splitlines()),
     )
 
@@ -127,10 +187,12 @@ def _of_alarm(
         owner=place.get("owner", ""),
         region=str(event.get("region", "")),
         who="",
-        what=f"alarm {name}: {(detail.get('state') or {}).get('reason', '')}",
+        what=f"alarm {name}",
+        quoted=str((detail.get("state") or {}).get("reason", "")),
         source_address="",
         time=str(event.get("time", "")),
         event_id=str(event.get("id", "")),
         runbook=known.get("runbook", ""),
+        key=_key(detection, str(event.get("id", ""))),
         steps=tuple(known.get("steps", "").splitlines()),
     )

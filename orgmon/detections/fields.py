@@ -123,10 +123,22 @@ FINDINGS: dict[str, FieldType] = {
             "ProductName",
             "AwsAccountId",
             "Title",
+            "severity",
+            "status",
+            "class_name",
+            "cloud.account.uid",
+            "cloud.region",
+            "finding_info.title",
+            "finding_info.uid",
+            "metadata.product.name",
         )
     },
+    **{
+        f"findings.{name}": FieldType(Kind.NUMBER, Array.OBJECTS)
+        for name in ("severity_id", "status_id", "class_uid")
+    },
 }
-"""The fields of GuardDuty's findings and of those that Security Hub imports."""
+"""The fields of GuardDuty's findings and of those that Security Hub imports: in ASFF, and in OCSF by its V2."""
 
 OPEN_BELOW = ("requestParameters.", "responseElements.", "additionalEventData.", "serviceEventDetails.")
 """What is below these differs by service: taken for a string or a boolean, never an array."""

@@ -1,7 +1,9 @@
 """The notifier: takes alerts from the hub's queues, says each once, in words, to the topic of its severity.
 
 EventBridge delivers at least once and both accounts of a cross-account call get the event, so a table remembers
-what was said: events are the same where their id is (``sharedEventID``, CloudTrail record contents).
+what was said: events are the same where their id is (``sharedEventID``, CloudTrail record contents), findings where
+the service's own id is. Whatever dies in between, nothing is lost; it is repeated only after a death between saying
+and remembering.
 """
 
 from __future__ import annotations
@@ -15,19 +17,17 @@ from typing import Any, Protocol
 
 from orgmon.alerts.alert import Alert, alert_of
 from orgmon.detections.codec import from_json
-
-# How long a repeated delivery can lag: EventBridge retries for 24 hours.
-REMEMBER_SECONDS = 2 * 24 * 3600
+from orgmon.functions.memory import REMEMBER_LASTING_SECONDS, REMEMBER_SECONDS, Claim, Table
 
 
 class Memory(Protocol):
     """What was said already."""
 
-    def claim(self, key: str) -> bool:
-        """True for the first who asks for a key."""
+    def claim(self, key: str) -> Claim:
+        """Ask for a key."""
 
-    def release(self, key: str) -> None:
-        """Forget a key, so that the alert can be tried again."""
+    def keep(self, key: str, seconds: int) -> None:
+        """Remember for so long that it was said."""
 
 
 class Publisher(Protocol):
@@ -35,6 +35,10 @@ class Publisher(Protocol):
 
     def publish(self, alert: Alert) -> None:
         """Raises the SDK's error if the topic does not take it."""
+
+
+class TakenError(Exception):
+    """Somebody else is about to say the same, or has died over it: the message has to come again."""
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -60,24 +64,23 @@ def notify(
     catalogue: Mapping[str, Mapping[str, Any]],
     directory: Mapping[str, Mapping[str, str]],
 ) -> None:
-    """Say one alert, unless it was said before. Raises what the publisher raises; then it can be tried again.
+    """Say one alert, unless it was said before. What nothing identifies is said each time.
 
     Where the hub's rule takes more than the detection, the catalogue has its condition, and the event is looked at
-    again.
+    again. Raises TakenError, and what memory and publisher raise; then the message has to come again.
     """
     condition = catalogue.get(body["detection"], {}).get("condition")
     if condition is not None and not from_json(condition).holds(body["event"].get("detail") or {}):
         return
     alert = alert_of(body["detection"], body["event"], catalogue, directory)
-    # Without the account: a call across accounts is recorded in both, with one shared id.
-    key = f"{alert.detection}/{alert.event_id}"
-    if not memory.claim(key):
+    claim = memory.claim(alert.key) if alert.key else Claim.OURS
+    if claim is Claim.SAID:
         return
-    try:
-        publisher.publish(alert)
-    except Exception:
-        memory.release(key)
-        raise
+    if claim is Claim.TAKEN:
+        raise TakenError(alert.key)
+    publisher.publish(alert)
+    if alert.key:
+        memory.keep(alert.key, REMEMBER_LASTING_SECONDS if alert.is_lasting else REMEMBER_SECONDS)
 
 
 @cache
@@ -87,40 +90,11 @@ def _data(name: str) -> dict[str, dict[str, Any]]:
     return loaded
 
 
-class Table:
-    """The memory in a DynamoDB table; entries expire by themselves."""
-
-    def __init__(self, name: str) -> None:
-        import boto3
-
-        self._client = boto3.client("dynamodb")
-        self._name = name
-
-    def claim(self, key: str) -> bool:
-        """True for the first who asks for a key."""
-        import time
-
-        item = {"id": {"S": key}, "expires": {"N": str(int(time.time()) + REMEMBER_SECONDS)}}
-        try:
-            self._client.put_item(
-                TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(id)"
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
-
-    def release(self, key: str) -> None:
-        """Forget a key."""
-        self._client.delete_item(TableName=self._name, Key={"id": {"S": key}})
-
-
 class Topics:
     """The topics of the hub, one a severity; ``prefix`` is their ARN without the severity."""
 
-    def __init__(self, prefix: str) -> None:
-        import boto3
-
-        self._client = boto3.client("sns")
+    def __init__(self, client: Any, prefix: str) -> None:
+        self._client = client
         self._prefix = prefix
 
     def publish(self, alert: Alert) -> None:
@@ -130,11 +104,22 @@ class Topics:
         )
 
 
+def _client(service: str) -> Any:
+    """A client that gives up well before the function's time is over: three calls an alert, each in nine seconds."""
+    import boto3
+    from botocore.config import Config
+
+    patience = Config(
+        connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
+    )
+    return boto3.client(service, config=patience)
+
+
 @cache
 def _table() -> Table:
-    return Table(os.environ["STATE_TABLE"])
+    return Table(_client("dynamodb"), os.environ["STATE_TABLE"])
 
 
 @cache
 def _topics() -> Topics:
-    return Topics(os.environ["TOPIC_PREFIX"])
+    return Topics(_client("sns"), os.environ["TOPIC_PREFIX"])

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from awacs.aws import ArnLike, StringEquals, StringEqualsIfExists
 from troposphere import GetAtt, Ref, Sub, Template, dynamodb, events, iam, kms, sqs
 
+from orgmon.functions.memory import TIMEOUT_SECONDS
 from orgmon.stacks import hub_audit, hub_function, hub_rules, hub_topics, names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.policy import (
@@ -147,7 +148,7 @@ def _add_queue(template: Template, queue_class: str) -> None:
             title,
             QueueName=names.queue(queue_class),
             MessageRetentionPeriod=4 * 24 * 3600,
-            VisibilityTimeout=6 * hub_function.TIMEOUT_SECONDS,
+            VisibilityTimeout=6 * TIMEOUT_SECONDS,
             KmsMasterKeyId=Ref("HubKey"),
             RedrivePolicy=sqs.RedrivePolicy(deadLetterTargetArn=GetAtt(dead, "Arn"), maxReceiveCount=5),
         )

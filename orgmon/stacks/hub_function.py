@@ -6,11 +6,11 @@ from troposphere import GetAtt, Ref, Sub, Template, awslambda, iam
 from troposphere import logs as log_groups
 
 from orgmon.alerting import ALERTING
+from orgmon.functions.memory import TIMEOUT_SECONDS
 from orgmon.stacks import names
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
 RUNTIME = "python3.13"
-TIMEOUT_SECONDS = 30
 RETENTION_DAYS = 90
 
 
@@ -79,7 +79,7 @@ def _role() -> iam.Role:
                     ),
                     statement(
                         "Remember",
-                        actions("dynamodb", "PutItem", "DeleteItem"),
+                        actions("dynamodb", "PutItem", "UpdateItem"),
                         [GetAtt("StateTable", "Arn")],
                     ),
                     statement("Say", actions("sns", "Publish"), topics),
