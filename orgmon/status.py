@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from orgmon.config.model import Config
+from orgmon.delivery import RouteCheck
 from orgmon.organization import Account, Organization
 from orgmon.plan.compare import differs, stack_change
 from orgmon.plan.model import Action
@@ -75,7 +76,12 @@ class StatusReport:
     cells: tuple[Cell, ...]
     coverage: Coverage
     unlisted: tuple[str, ...] = ()
-    pending_subscriptions: tuple[tuple[str, str, str], ...] = ()
+    routes: tuple[RouteCheck, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """True where everything is covered and everybody is told."""
+        return self.coverage.is_full and all(route.is_good for route in self.routes)
 
 
 def status(
@@ -84,12 +90,11 @@ def status(
     desired: State,
     observed: State,
     today: date,
-    pending_subscriptions: tuple[tuple[str, str, str], ...] = (),
+    routes: tuple[RouteCheck, ...] = (),
 ) -> StatusReport:
     """The report over all accounts of the organization.
 
-    The denominator is every ACTIVE account, also those that nobody put in scope. ``pending_subscriptions`` holds
-    (severity, protocol, endpoint).
+    The denominator is every ACTIVE account, also those that nobody put in scope. ``routes`` are passed on.
     """
     waived = _waived(config, today)
     cells = sorted(
@@ -107,7 +112,7 @@ def status(
     stacks = tuple(dict.fromkeys(named))
     listed = {entry.id for entry in config.accounts}
     unlisted = tuple(account.id for account in organization.accounts if account.id not in listed)
-    return StatusReport(organization.id, stacks, tuple(cells), coverage, unlisted, pending_subscriptions)
+    return StatusReport(organization.id, stacks, tuple(cells), coverage, unlisted, routes)
 
 
 def _waived(config: Config, today: date) -> dict[str, str]:

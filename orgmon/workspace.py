@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from orgmon.aws.alerts import Subscription, subscriptions
+from orgmon.aws.alerts import AlertTopics
 from orgmon.aws.artifacts import Artifacts
 from orgmon.aws.observe import Ours, read_state, retained_stacks
 from orgmon.aws.organizations import read_organization
@@ -18,6 +18,7 @@ from orgmon.aws.session import Sessions
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
 from orgmon.config.section import Selector
+from orgmon.delivery import RouteCheck, checked
 from orgmon.desired.state import desired_state
 from orgmon.desired.waves import rollout
 from orgmon.errors import OrgmonError
@@ -153,6 +154,14 @@ class Workspace(Project):
         operations = Operations(self._stack_sets, told, patience)
         return Runner(calls, operations, self._stacks, told)
 
-    def subscriptions(self) -> tuple[Subscription, ...]:
-        """Who is subscribed to the alerts."""
-        return subscriptions(self.sessions, self.config.organization)
+    @cached_property
+    def _topics(self) -> AlertTopics:
+        return AlertTopics(self.sessions, self.config.organization)
+
+    def routes(self) -> tuple[RouteCheck, ...]:
+        """Who should be told of alerts, and whether he is subscribed; read anew at each call. Raises AwsError."""
+        return checked(self.config.alerts.routes, self._topics.read())
+
+    def subscribe(self, route: RouteCheck) -> None:
+        """Subscribe a route (again). Raises AwsError."""
+        self._topics.subscribe(route.topic, route.protocol, route.endpoint)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orgmon.aws.alerts import Subscription, subscriptions
+from orgmon.aws.alerts import AlertTopics
 from orgmon.aws.artifacts import LARGEST_INLINE, Artifacts
 from orgmon.aws.objects import Objects, split
 from orgmon.aws.observe import Ours, read_state, retained_stacks
 from orgmon.aws.organizations import read_organization
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
+from orgmon.delivery import TOPICS, Subscription, Unread
 from orgmon.errors import AwsError, UsageError
 from orgmon.organization import Account, AccountState
 from orgmon.stackset import Artifact, TemplateBody
@@ -198,26 +198,41 @@ def test_in_an_account_that_cannot_be_reached_none_are_found() -> None:
 # -- subscriptions
 
 
+def topics_of(client: FakeClient) -> AlertTopics:
+    """The hub's topics as a client knows them."""
+    return AlertTopics(FakeSessions(client), sample.config().organization)
+
+
 def test_subscriptions_are_read_topic_by_topic() -> None:
     told = {"Protocol": "email", "Endpoint": "soc@example.com", "SubscriptionArn": "PendingConfirmation"}
     client = FakeClient("sns", list_subscriptions_by_topic={"Subscriptions": [told]})
-    organization = sample.config().organization
-    listed = subscriptions(FakeSessions(client), organization)
-    topics = [asked["TopicArn"] for asked in client.arguments("list_subscriptions_by_topic")]
-    assert len(listed) == len(topics) == len(set(topics)) > 1
-    assert all(f":{organization.security_account}:" in topic for topic in topics)
-    assert listed[0] == Subscription(listed[0].topic, "email", "soc@example.com", "PendingConfirmation")
-    assert not listed[0].is_confirmed
-    assert replace(listed[0], arn="arn:aws:sns:1").is_confirmed
+    listed = topics_of(client).read()
+    arns = [asked["TopicArn"] for asked in client.arguments("list_subscriptions_by_topic")]
+    security = sample.config().organization.security_account
+    assert arns == [f"arn:aws:sns:us-east-1:{security}:orgmon-{topic}" for topic in TOPICS]
+    pending = ("email", "soc@example.com", "PendingConfirmation")
+    assert listed == tuple(Subscription(topic, *pending) for topic in TOPICS)
 
 
-@pytest.mark.parametrize("answer", [refused("NotFound"), refused("AuthorizationError")])
-def test_topics_that_are_not_there_or_not_to_be_asked_have_none(answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [refused("NotFound"), refused("AuthorizationError", "not yours")])
+def test_topics_that_are_not_there_or_not_to_be_asked_are_unread(answer: Answer) -> None:
     client = FakeClient("sns", list_subscriptions_by_topic=answer)
-    assert subscriptions(FakeSessions(client), sample.config().organization) == ()
+    listed = topics_of(client).read()
+    assert [item.topic for item in listed] == list(TOPICS)
+    for item in listed:
+        assert isinstance(item, Unread)
+        assert "does not exist" in item.reason or "not yours" in item.reason
 
 
 def test_any_other_refusal_is_told() -> None:
     client = FakeClient("sns", list_subscriptions_by_topic=refused("InternalError"))
-    with pytest.raises(AwsError, match="ListSubscriptionsByTopic failed"):
-        subscriptions(FakeSessions(client), sample.config().organization)
+    with pytest.raises(AwsError, match=r"ListSubscriptionsByTopic of .* failed"):
+        topics_of(client).read()
+
+
+def test_an_endpoint_is_subscribed_to_one_topic() -> None:
+    client = FakeClient("sns", subscribe={"SubscriptionArn": "pending confirmation"})
+    topics_of(client).subscribe("pipeline", "email", "soc@example.com")
+    [asked] = client.arguments("subscribe")
+    assert asked["TopicArn"].endswith(":orgmon-pipeline")
+    assert (asked["Protocol"], asked["Endpoint"]) == ("email", "soc@example.com")

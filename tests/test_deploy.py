@@ -8,7 +8,8 @@ from functools import cached_property
 import pytest
 
 from orgmon.actions.deploy import DeployReport, Order, deploy, require_confirmation
-from orgmon.errors import StalePlanError, UsageError
+from orgmon.delivery import RouteCheck, RouteState
+from orgmon.errors import AwsError, StalePlanError, UsageError
 from orgmon.execute.outcome import StepOutcome
 from orgmon.execute.progress import Progress
 from orgmon.execute.runner import Runner
@@ -45,6 +46,8 @@ TODO = Plan(
 )
 DONE = Plan((Change("orgmon-hub", PAIR, Action.NONE, "", "CURRENT abc", "CURRENT abc"),))
 ORDER = Order(patience=60.0)
+SUBSCRIBED, MISSING = RouteState.SUBSCRIBED, RouteState.MISSING
+ROUTE = RouteCheck("critical", "email", "soc@example.com", SUBSCRIBED)
 
 
 @dataclass
@@ -74,6 +77,9 @@ class FakeWorkspace(Workspace):
         self.observed = 0
         self.asked: list[dict[str, object]] = []
         self.patience = 0.0
+        self.wanted = ["soc@example.com"]
+        self.subscribed = ["soc@example.com"]
+        self.refuses: AwsError | None = None
 
     @property
     def organization(self) -> Organization:
@@ -98,6 +104,17 @@ class FakeWorkspace(Workspace):
     ) -> Plan:
         self.asked.append({"destroy": destroy, "prune": prune, "accounts": accounts, "regions": regions})
         return self._plans.pop(0) if len(self._plans) > 1 else self._plans[0]
+
+    def routes(self) -> tuple[RouteCheck, ...]:
+        if self.refuses is not None:
+            raise self.refuses
+        return tuple(
+            replace(ROUTE, endpoint=one, state=SUBSCRIBED if one in self.subscribed else MISSING)
+            for one in self.wanted
+        )
+
+    def subscribe(self, route: RouteCheck) -> None:
+        self.subscribed.append(route.endpoint)
 
     def runner(self, progress: Progress, patience: float) -> Runner:
         self.patience = patience
@@ -220,3 +237,25 @@ def test_destroying_is_confirmed_by_the_organizations_id() -> None:
     require_confirmation(workspace, sample.organization().id)
     with pytest.raises(UsageError, match="--confirm"):
         require_confirmation(workspace, "o-other")
+
+
+def test_who_is_not_subscribed_is_subscribed_again_also_where_nothing_is_to_do() -> None:
+    workspace = FakeWorkspace(DONE)
+    workspace.wanted.append("https://pager.example.com")
+    report = deployed(workspace)
+    assert report is not None
+    assert [route.endpoint for route in report.subscribed] == ["https://pager.example.com"]
+    assert [route.state for route in report.routes] == [SUBSCRIBED, SUBSCRIBED]
+    assert report.is_good
+    again = deployed(workspace)
+    assert again is not None
+    assert again.subscribed == ()
+
+
+def test_a_subscription_that_aws_refuses_hides_no_result() -> None:
+    workspace = FakeWorkspace(DONE)
+    workspace.refuses = AwsError("sns:Subscribe", "AccessDenied", "not you")
+    report = deployed(workspace)
+    assert report is not None
+    assert not report.is_good
+    assert "not you" in report.errors[0]

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from orgmon.config.model import Config
+from orgmon.delivery import RouteCheck, RouteState
 from orgmon.desired.state import desired_state
 from orgmon.organization import Account, AccountState, Organization
 from orgmon.stackset import InstanceStatus, StackInstance, StackSet, State, TemplateBody
@@ -184,7 +185,11 @@ def test_a_plain_stack_that_is_behind_says_why(desired: State) -> None:
     assert (cell.state, cell.reason) == (CellState.OUTDATED, "ROLLBACK_COMPLETE: denied")
 
 
-def test_pending_subscriptions_are_passed_on(desired: State) -> None:
-    pending = (("critical", "email", "soc@example.com"),)
+def test_whoever_is_not_told_is_passed_on_and_makes_it_not_good(desired: State) -> None:
+    told = RouteCheck("critical", "email", "soc@example.com", RouteState.SUBSCRIBED)
+    assert status(CONFIG, ORGANIZATION, desired, desired, TODAY, (told,)).is_good
+    pending = (told, replace(told, state=RouteState.PENDING))
     report = status(CONFIG, ORGANIZATION, desired, desired, TODAY, pending)
-    assert report.pending_subscriptions == pending
+    assert report.routes == pending
+    assert report.coverage.is_full
+    assert not report.is_good

@@ -6,9 +6,10 @@ What a deploy and a destroy share; both are a plan like any other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from orgmon.errors import UsageError
+from orgmon.delivery import RouteCheck, RouteState
+from orgmon.errors import AwsError, UsageError
 from orgmon.execute.outcome import StepOutcome
 from orgmon.execute.progress import Progress
 from orgmon.failure import Failures, failures
@@ -37,13 +38,18 @@ class Order:
 
 @dataclass(frozen=True)
 class DeployReport:
-    """How a rollout ended. ``left`` is the plan that would be needed now; empty after a good end."""
+    """How a rollout ended. ``left`` is the plan that would be needed now; empty after a good end.
+
+    ``subscribed`` are the routes that had been lost and were subscribed again, ``routes`` how all stand after it.
+    """
 
     plan: Plan
     outcomes: tuple[StepOutcome, ...]
     failures: Failures
     errors: tuple[str, ...]
     left: Plan
+    subscribed: tuple[RouteCheck, ...] = ()
+    routes: tuple[RouteCheck, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -83,7 +89,24 @@ def deploy(
     )
     errors = tuple(outcome.error for outcome in outcomes if outcome.error)
     left = _plan(workspace, order, workspace.observe()) if plan.stages else plan
-    return DeployReport(plan, outcomes, causes, errors, left)
+    report = DeployReport(plan, outcomes, causes, errors, left)
+    return report if order.destroy else _subscribed(workspace, report)
+
+
+def _subscribed(workspace: Workspace, report: DeployReport) -> DeployReport:
+    """Subscribe again who is not: CloudFormation does not look whether a subscription that it made is still there.
+
+    What AWS refuses is an error of the rollout, whose result is told all the same.
+    """
+    try:
+        routes = workspace.routes()
+        missing = tuple(route for route in routes if route.state is RouteState.MISSING)
+        for route in missing:
+            workspace.subscribe(route)
+        after = workspace.routes() if missing else routes
+    except AwsError as error:
+        return replace(report, errors=(*report.errors, str(error)))
+    return replace(report, subscribed=missing, routes=after)
 
 
 def _plan(workspace: Workspace, order: Order, observed: State) -> Plan:

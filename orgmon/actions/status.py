@@ -12,16 +12,11 @@ from orgmon.workspace import Workspace
 def status(workspace: Workspace) -> StatusReport:
     """The status of the organization now. Raises AwsError, ConfigError and DetectionError."""
     workspace.check()
-    pending = tuple(
-        (item.topic, item.protocol, item.endpoint)
-        for item in workspace.subscriptions()
-        if not item.is_confirmed
-    )
     return status_of(
         workspace.config,
         workspace.organization,
         workspace.desired,
         workspace.observe(),
         datetime.now(UTC).date(),
-        pending,
+        workspace.routes(),
     )

@@ -38,8 +38,9 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a deploy would change, pair by pair, and how. Exit code 3 with changes, 0 without."""
-    from orgmon.console import plan_view
+    from orgmon.console import plan_view, routes_view
     from orgmon.console.output import emit, out
+    from orgmon.delivery import RouteState
     from orgmon.plan import saved
     from orgmon.plan.forecast import forecast
 
@@ -51,6 +52,7 @@ def command(
     plan = workspace.plan(
         workspace.observe(), destroy=destroy, prune=prune, accounts=accounts, regions=regions
     )
+    routes = () if destroy else workspace.routes()
     if out_file is not None:
         kept = saved.saved(
             plan,
@@ -72,9 +74,14 @@ def command(
             for s in plan.stages
             for step in s.steps
         ]
-        emit("plan", {"changes": plan.changes, "steps": steps, "operations": forecast(plan)})
+        emit(
+            "plan", {"changes": plan.changes, "steps": steps, "operations": forecast(plan), "routes": routes}
+        )
     else:
         plan_view.show(
             out(), plan, workspace.organization, diff=diff, every=every, hidden=workspace.hidden(plan)
         )
-    raise typer.Exit(0 if plan.is_empty else FOUND)
+        # What a rollout of the hub will subscribe needs no telling.
+        if not any(route.state is RouteState.UNREADABLE for route in routes) or plan.is_empty:
+            routes_view.show(out(), routes)
+    raise typer.Exit(0 if plan.is_empty and all(route.is_good for route in routes) else FOUND)

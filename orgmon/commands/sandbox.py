@@ -145,6 +145,13 @@ def mailbox(
 
 
 @app.command()
+def confirm(context: typer.Context) -> None:
+    """Let everybody confirm the subscriptions that they were asked about."""
+    for each in _required(context).control("confirm", {})["confirmed"]:
+        print(f"{each['endpoint']} {each['topic']}")
+
+
+@app.command()
 def clock(
     context: typer.Context,
     seconds: Annotated[float, typer.Argument(min=0, help="How far to turn it.")],

@@ -21,7 +21,7 @@ def command(
         float | None, typer.Option("--watch", metavar="SECONDS", min=1, help="Show it again and again.")
     ] = None,
 ) -> None:
-    """Show account x Region x stack and the coverage. Exit code 3 where something is not covered."""
+    """Show account x Region x stack, the coverage, and who is not told. Exit code 3 where something is amiss."""
     import time
 
     from orgmon.actions.status import status
@@ -44,4 +44,4 @@ def command(
         if watch is None:
             break
         time.sleep(watch)
-    raise typer.Exit(0 if report.coverage.is_full else FOUND)
+    raise typer.Exit(0 if report.is_good else FOUND)

@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Callable
 
 from rich.console import Console
+from rich.markup import escape
 
 from orgmon.actions.deploy import DeployReport
-from orgmon.console import failure_view, plan_view
+from orgmon.console import failure_view, plan_view, routes_view
 from orgmon.console.output import confirm, emit, err
 from orgmon.errors import OrgmonError
 from orgmon.organization import Organization
@@ -56,6 +57,12 @@ def _finish(console: Console, report: DeployReport, organization: Organization, 
         console.print(f"[bold green]Done.[/bold green] {plan_view.count(done, 'stack')} changed.")
     else:
         _unfinished(console, report)
+    for route in report.subscribed:
+        console.print(
+            f"subscribed {route.protocol} {escape(route.endpoint)} to {route.topic} alerts again",
+            soft_wrap=True,
+        )
+    routes_view.show(console, report.routes)
 
 
 def _unfinished(console: Console, report: DeployReport) -> None:
@@ -87,5 +94,7 @@ def _data(report: DeployReport) -> dict[str, object]:
         ],
         "root_causes": report.failures.causes,
         "cancelled": report.failures.cancelled,
+        "subscribed": report.subscribed,
+        "routes": report.routes,
         "left": [change for change in report.left.changes if change.action is not Action.NONE],
     }

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from orgmon.console import routes_view
 from orgmon.status import Cell, CellState, Coverage, StatusReport
 
 STYLES = {
@@ -38,11 +39,7 @@ def show(console: Console, report: StatusReport) -> None:
     """Print the matrix, what is not covered and why, and the coverage."""
     console.print(_matrix(report))
     _reasons(console, report)
-    for topic, protocol, endpoint in report.pending_subscriptions:
-        console.print(
-            f"[yellow]pending[/yellow] {protocol} {escape(endpoint)} has not confirmed its subscription to {topic} "
-            "alerts: open the mail from AWS within two days"
-        )
+    routes_view.show(console, report.routes)
     names = {cell.account: cell.account_name for cell in report.cells}
     for account in report.unlisted:
         console.print(

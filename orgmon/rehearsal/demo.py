@@ -117,6 +117,8 @@ def _deploy(story: Story) -> None:
     """The rollout, in waves"""
     code, _ = story.run("deploy", "--yes")
     story.claim("deploy succeeded", code == 0)
+    confirmed = actors.confirm(story.here.sandbox)
+    story.claim(f"{confirmed} subscriptions were to be confirmed, and somebody did", confirmed > 0)
     code, text = story.run("status", shown=40)
     story.claim("status shows full coverage", code == 0 and "Coverage 100.0 %" in text)
 

@@ -60,6 +60,11 @@ def join(sandbox: Sandbox, name: str, unit_path: str) -> str:
     return account
 
 
+def confirm(sandbox: Sandbox) -> int:
+    """Everybody who was asked confirms his subscription; how many there were."""
+    return len(sandbox.world.controls["confirm"]({}, {})["confirmed"])
+
+
 def attack(sandbox: Sandbox, account: str, region: str) -> Attack:
     """Let somebody who found the key of an account's build user look around, from a foreign address.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterable
 
 from awacs.aws import ArnLike, StringEquals
 from troposphere import GetAtt, Ref, Sub, Template, cloudwatch, sns
@@ -15,16 +17,22 @@ from orgmon.stacks.policy import account_root, actions, document, service, state
 
 
 def endpoint_parameters(routes: tuple[Route, ...]) -> dict[str, str]:
-    """A parameter for each route's endpoint: addresses stay out of the templates."""
-    return {
-        f"Route{number}Endpoint": f"The {route.protocol} endpoint of route {number}"
-        for number, route in enumerate(routes, start=1)
-    }
+    """A parameter for each endpoint: addresses stay out of the templates."""
+    return {_endpoint(route): f"An {route.protocol} endpoint" for route in routes}
 
 
 def endpoint_values(routes: tuple[Route, ...]) -> dict[str, str]:
     """The values of those parameters."""
-    return {f"Route{number}Endpoint": route.endpoint for number, route in enumerate(routes, start=1)}
+    return {_endpoint(route): route.endpoint for route in routes}
+
+
+def _identity(route: Route) -> str:
+    """What a route is known by, whatever its place in the list: replacing a subscription asks to confirm again."""
+    return hashlib.sha256(f"{route.protocol} {route.endpoint}".encode()).hexdigest()[:12]
+
+
+def _endpoint(route: Route) -> str:
+    return f"Endpoint{_identity(route)}"
 
 
 def add(template: Template, routes: tuple[Route, ...]) -> None:
@@ -80,10 +88,11 @@ def add_topic(template: Template, key: str, name: str) -> sns.Topic:
                         ArnLike("aws:SourceArn", alarms),
                     ],
                 ),
-                # Security Hub's CloudWatch controls look for a subscriber from the trail's account.
+                # Security Hub's CloudWatch controls look for a subscriber from the trail's account, and other tools
+                # for the topic itself; a subscription that was lost is made again from there.
                 statement(
-                    "TrailAccountSeesSubscribers",
-                    actions("sns", "ListSubscriptionsByTopic"),
+                    "TrailAccountSubscribes",
+                    actions("sns", "GetTopicAttributes", "ListSubscriptionsByTopic", "Subscribe"),
                     [Ref(topic)],
                     account_root("${ManagementAccountId}"),
                 ),
@@ -95,16 +104,20 @@ def add_topic(template: Template, key: str, name: str) -> sns.Topic:
 
 def _subscribe(template: Template, key: str, routes: tuple[Route, ...], severity: str) -> None:
     title = key[0].upper() + key[1:]
-    for number, route in enumerate(routes, start=1):
-        if severity in route.severities:
-            template.add_resource(
-                sns.SubscriptionResource(
-                    f"{title}Route{number}",
-                    TopicArn=Ref(title),
-                    Protocol=route.protocol,
-                    Endpoint=Ref(f"Route{number}Endpoint"),
-                )
+    for route in _once(route for route in routes if severity in route.severities):
+        template.add_resource(
+            sns.SubscriptionResource(
+                f"{title}Route{_identity(route)}",
+                TopicArn=Ref(title),
+                Protocol=route.protocol,
+                Endpoint=Ref(_endpoint(route)),
             )
+        )
+
+
+def _once(routes: Iterable[Route]) -> Iterable[Route]:
+    """Each endpoint once, whatever routes it stands in."""
+    return {_identity(route): route for route in routes}.values()
 
 
 def _notifier_alarm(topic: Ref) -> cloudwatch.Alarm:

@@ -15,6 +15,7 @@ import yaml
 from orgmon.cli import run
 from orgmon.config.load import load
 from orgmon.rehearsal.seeding import seed_of
+from orgmon.sandbox import actors
 from orgmon.sandbox.assembly import Sandbox, assemble
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.policies.switches import Switch
@@ -137,6 +138,7 @@ def rolled_out(rehearsal: Rehearsal, *options: str) -> Rehearsal:
     """The same, deployed."""
     code, out, err = rehearsal.orgmon("deploy", "--yes", *options)
     assert code == 0, out + err
+    actors.confirm(rehearsal.sandbox)
     return rehearsal
 
 

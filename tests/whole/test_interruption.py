@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orgmon.rehearsal.serving import Served, served
+from orgmon.sandbox import actors
 from orgmon.sandbox.calls import Call
 from tests.whole.processes import LONGEST, Ended, end, orgmon, small_config, start
 
@@ -102,6 +103,7 @@ def undisturbed(path: Path) -> tuple[Any, list[tuple[str, str, str]], int]:
         writes = Writes(here)
         deploy = run(here, path, *DEPLOY)
         assert deploy.code == 0, deploy
+        actors.confirm(here.sandbox)
         return told(here, path), stacks(here), writes.count
 
 
@@ -117,6 +119,7 @@ def disturbed(path: Path, total: int, seed: int) -> tuple[Any, list[tuple[str, s
             assert killed.code == -signal.SIGKILL, (moments, killed)
         deploy = run(here, path, *DEPLOY)
         assert deploy.code == 0, (moments, writes.seen, deploy)
+        actors.confirm(here.sandbox)
         plan = run(here, path, "plan")
         assert plan.code == 0, (moments, writes.seen, plan.out)
         assert here.sandbox.world.hook_errors == []
@@ -158,4 +161,5 @@ def test_after_ctrl_c_the_same_command_finds_the_operation(tmp_path: Path) -> No
         second = run(here, path, *DEPLOY)
         assert second.code == 0, second
         assert "orgmon-logs: waiting for an earlier run's operation orgmon-" in second.err
+        actors.confirm(here.sandbox)
         assert run(here, path, "plan").code == 0

@@ -45,8 +45,7 @@ def roll_out(rehearsal: Rehearsal) -> list[Any]:
     """Deploy; then nothing is left to do and everything is covered. Returns the calls that were made."""
     calls: list[Any] = []
     rehearsal.sandbox.world.after.append(lambda call: calls.append(call) if not call.invoked_by else None)
-    code, out, err = rehearsal.orgmon("deploy", "--yes")
-    assert code == 0, out + err
+    rolled_out(rehearsal)
     code, out, err = rehearsal.orgmon("plan")
     assert code == 0, out + err
     assert rehearsal.orgmon("status")[0] == 0
@@ -258,8 +257,7 @@ def test_live_tags_select_accounts(organize: Organize) -> None:
     for account, tags in ((MEMBER, {"monitored": "yes"}), (WEB_SHOP, {"monitored": "yes", "canary": "yes"})):
         wire = [{"Key": key, "Value": value} for key, value in tags.items()]
         organizations.tag_resource(ResourceId=account, Tags=wire)
-    code, out, err = rehearsal.orgmon("deploy", "--yes")
-    assert code == 0, out + err
+    rolled_out(rehearsal)
     assert rehearsal.orgmon("plan")[0] == 0
     assert cells(rehearsal, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY}
     assert cells(rehearsal, "application-settings") == {MEMBER, WEB_SHOP}

@@ -43,7 +43,7 @@ ON_A_REAL_ORGANIZATION = {
     "orgmon validate": Expected(0, "no problems"),
     "orgmon plan --out plan.json": Expected(3, "to create"),
     "orgmon deploy plan.json": Expected(0, "Done. 58 stacks changed."),
-    "orgmon status": Expected(0, "Coverage 100.0 %"),
+    "orgmon status": Expected(3, "Coverage 100.0 %"),
 }
 INLINE_ON_IT = {
     "orgmon destroy --confirm o-...": Expected(0, "Done."),
@@ -51,6 +51,7 @@ INLINE_ON_IT = {
 IN_THE_SANDBOX = {
     "orgmon sandbox serve --deployed": Expected(0, "export AWS_ENDPOINT_URL=", stays=True),
     'eval "$(orgmon sandbox env)"': Expected(0),
+    "orgmon sandbox confirm": Expected(0, "soc@"),
     "orgmon sandbox mailbox": Expected(0),
     "orgmon sandbox trouble fail --account 904417263085 --region us-east-2 --action UPDATE "
     '--reason "quota reached"': Expected(0, "done"),

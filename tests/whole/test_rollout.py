@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from orgmon.sandbox import actors
 from tests.whole.embedded import Rehearsal, World, calls_of, embedded, rolled_out, switch_off
+from tests.whole.links import SECURITY
 
 pytestmark = pytest.mark.xdist_group("rollout")
 
@@ -142,9 +144,27 @@ def test_destroy_keeps_the_logs_and_the_next_deploy_adopts_them(deployed: Rehear
     assert left[0].startswith("StackSet-orgmon-logs-")
     buckets = world.client("s3", "059913402786", "us-east-1").list_buckets()["Buckets"]
     assert [bucket["Name"] for bucket in buckets] == ["orgmon-logs-059913402786-us-east-1"]
-    assert deployed.orgmon("deploy", "--yes")[0] == 0
+    rolled_out(deployed)
     assert deployed.orgmon("status")[0] == 0
     assert deployed.orgmon("plan")[0] == 0
+
+
+def test_whoever_lost_his_subscription_is_told_and_subscribed_again(deployed: Rehearsal) -> None:
+    sns = deployed.sandbox.world.client("sns", SECURITY, "us-east-1")
+    told = sns.list_subscriptions_by_topic(TopicArn=f"arn:aws:sns:us-east-1:{SECURITY}:orgmon-critical")
+    [mail] = [each for each in told["Subscriptions"] if each["Protocol"] == "email"]
+    sns.unsubscribe(SubscriptionArn=mail["SubscriptionArn"])
+    for command in ("plan", "status"):
+        code, out, _ = deployed.orgmon(command)
+        assert code == 3
+        assert f"missing email {mail['Endpoint']} does not hear of critical alerts: run: orgmon deploy" in out
+    code, out, _ = deployed.orgmon("deploy", "--yes")
+    assert code == 0
+    assert "Nothing to do" in out
+    assert f"subscribed email {mail['Endpoint']} to critical alerts again" in out
+    assert "pending" in out
+    actors.confirm(deployed.sandbox)
+    assert deployed.orgmon("plan")[0] == deployed.orgmon("status")[0] == 0
 
 
 def test_no_decoy_is_named_in_what_is_printed(deployed: Rehearsal) -> None:

@@ -390,6 +390,7 @@ def test_a_rollout_goes_on_where_nobody_can_read_how(tmp_path: Path) -> None:
         program = f"{sys.executable} -m orgmon"
         steps += [
             f"{program} deploy --yes --config {config} {unreadable}",
+            f"{program} sandbox confirm",
             f"{program} plan --config {config}",
         ]
     ended = orgmon(

@@ -40,6 +40,7 @@ class Subscriptions:
             ("ListSubscriptionsByTopic", self.list_by_topic),
         ):
             self._world.operations.register("sns", name, handler)
+        self._world.controls["confirm"] = self._confirm_all
 
     def subscribe(self, call: Call) -> dict[str, Any]:
         """Subscribe an endpoint. Answers ``pending confirmation`` instead of an ARN while it is pending."""
@@ -69,10 +70,20 @@ class Subscriptions:
         if subscription is None:
             raise Refusal("InvalidParameter", "Invalid parameter: Token")
         is_signed = str(call.params.get("AuthenticateOnUnsubscribe", "")).lower() == "true"
-        subscription.confirmed = True
-        subscription.attributes["PendingConfirmation"] = "false"
-        subscription.attributes["ConfirmationWasAuthenticated"] = str(is_signed).lower()
+        _confirm(subscription, is_signed)
         return {"SubscriptionArn": subscription.arn}
+
+    def _confirm_all(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        """Everybody opens his mail; answers with who did."""
+        pending = [
+            subscription
+            for _, _, store in self._world.stores.everywhere("sns")
+            for subscription in list(store.subscriptions.values())
+            if is_pending(subscription)
+        ]
+        for subscription in pending:
+            _confirm(subscription, False)
+        return {"confirmed": [{"endpoint": each.endpoint, "topic": each.topic.arn} for each in pending]}
 
     def list_by_topic(self, call: Call) -> dict[str, Any]:
         """The subscriptions of a topic; pending ones without their ARN."""
@@ -122,6 +133,12 @@ class Subscriptions:
         body = {"Type": "SubscriptionConfirmation", "Token": token, "Message": text}
         body["TopicArn"] = subscription.topic.arn
         self._topics.send_to_queue(subscription, json.dumps(body))
+
+
+def _confirm(subscription: Any, is_signed: bool) -> None:
+    subscription.confirmed = True
+    subscription.attributes["PendingConfirmation"] = "false"
+    subscription.attributes["ConfirmationWasAuthenticated"] = str(is_signed).lower()
 
 
 def _set_attributes(store: Any, subscription: Any, given: dict[str, str]) -> None:
