@@ -13,7 +13,7 @@ from orgmon.sandbox.trail.trails import Trails
 from orgmon.sandbox.world import World
 
 # The member of a call that names the trail it changes.
-_CHANGING = {
+CHANGING = {
     "UpdateTrail": "Name",
     "DeleteTrail": "Name",
     "StartLogging": "Name",
@@ -74,7 +74,7 @@ class TrailApi:
             if time is not None:
                 answer[f"{prefix}LoggingTime"] = time
                 answer[f"TimeLogging{'Started' if prefix == 'Start' else 'Stopped'}"] = stamp(time)
-        return {**answer, **self._delivery.status_of(trail)}
+        return {**answer, **self._delivery.status_of(trail), **self._delivery.digests.status_of(trail)}
 
     def selectors(self, call: Call) -> dict[str, Any]:
         """The event selectors; the default one where none were put."""
@@ -105,8 +105,8 @@ class TrailApi:
 
     def _guard(self, call: Call) -> None:
         """Refuse changes by those who may not; for the calls that moto answers."""
-        if call.service == "cloudtrail" and call.operation in _CHANGING:
-            self._trails.changeable(call, _CHANGING[call.operation])
+        if call.service == "cloudtrail" and call.operation in CHANGING:
+            self._trails.changeable(call, CHANGING[call.operation])
 
 
 def _described(trail: Any) -> dict[str, Any]:
