@@ -117,7 +117,7 @@ class Identity:
         """An administrator with the account's static key."""
         iam = self._stores.iam(account)
         user = iam.create_user("us-east-1", user_name)
-        user.id = f"AIDA{admin_key(account)[0][4:]}"
+        user.id = f"AIDA{admin_key(account)[0][4:]}A"
         iam.create_access_key(user_name)
         key = user.access_keys[0]
         del iam.access_keys[key.access_key_id]

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from orgmon.sandbox.calls import Call, Operations, Principal, Refusal
+from orgmon.sandbox.calls import NOT_HERE, Call, Operations, Principal, Refusal
 from orgmon.sandbox.identity import Credentials, Identity
 from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.policy import Document
@@ -78,7 +78,7 @@ class Sts:
         return tuple(documents)
 
     def _unknown(self, call: Call) -> dict[str, Any]:
-        raise Refusal("NotImplemented", f"The sandbox does not have sts:{call.operation}.", 501)
+        raise Refusal("NotImplemented", f"The sandbox does not have sts:{call.operation}.", NOT_HERE)
 
 
 def session_of(role: Any, session_name: str) -> Principal:

@@ -6,7 +6,7 @@ Sources: the services' "Common errors" pages; IAM user guide, "Troubleshoot acce
 from __future__ import annotations
 
 from orgmon.sandbox.actions import action_of
-from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.calls import NOT_HERE, Call, Refusal
 from orgmon.sandbox.identity import KeyProblem
 from orgmon.sandbox.models import is_query_compatible
 
@@ -58,7 +58,7 @@ def throttled(service: str, protocol: str) -> Refusal:
 
 def not_there(service: str, operation: str) -> Refusal:
     """The refusal of an operation that the sandbox does not have."""
-    return Refusal("NotImplemented", f"The sandbox does not have {service}:{operation}.", 501)
+    return Refusal("NotImplemented", f"The sandbox does not have {service}:{operation}.", NOT_HERE)
 
 
 def broken(service: str, operation: str, error: BaseException) -> Refusal:

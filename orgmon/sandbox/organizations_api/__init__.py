@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orgmon.sandbox.calls import Call, Operations, Refusal
+from orgmon.sandbox.calls import NOT_HERE, Call, Operations, Refusal
 from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.organizations_api.changes import Changes
 from orgmon.sandbox.organizations_api.queries import Queries
@@ -48,4 +48,4 @@ def _check_caller(view: OrgView, name: str, account: str) -> None:
 
 
 def _unknown(call: Call) -> dict[str, Any]:
-    raise Refusal("NotImplemented", f"The sandbox does not have organizations:{call.operation}.", 501)
+    raise Refusal("NotImplemented", f"The sandbox does not have organizations:{call.operation}.", NOT_HERE)

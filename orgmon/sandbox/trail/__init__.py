@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orgmon.sandbox.calls import Call
+from orgmon.sandbox.calls import NOT_HERE, Call
 from orgmon.sandbox.signals import Signals
 from orgmon.sandbox.trail.delivery import Delivery
 from orgmon.sandbox.trail.derived import Derived
@@ -75,6 +75,8 @@ class Trail:
         if call.service == "cloudtrail" and call.operation in CHANGING:
             self.delivery.digests.settle()
         trails = self._ending.pop(call.request_id, None)
+        if call.status == NOT_HERE:
+            return
         written = records_of(call, self._sessions)
         if not written:
             return
