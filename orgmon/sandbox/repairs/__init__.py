@@ -5,7 +5,7 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from orgmon.sandbox.repairs import beginnings, cloudtrail, events, iam, kms, logs, s3, sqs
+from orgmon.sandbox.repairs import beginnings, cloudtrail, events, iam, kms, logs, s3, secretsmanager, sqs
 from orgmon.sandbox.world import World
 
 
@@ -18,4 +18,5 @@ def install(world: World) -> None:
     sqs.install(world)
     iam.install()
     s3.install(world)
+    secretsmanager.install(world)
     beginnings.install(world)
