@@ -16,6 +16,7 @@ from orgmon.sandbox.conditions import Context
 from orgmon.sandbox.identity import Identity
 from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.policy import Decision, Document, Request, Verdict, combine, evaluate
+from orgmon.sandbox.request_context import RequestContext, of_call
 from orgmon.sandbox.resources import Place, owner_of, resource_of
 from orgmon.sandbox.seed import admin_key
 from orgmon.sandbox.stores import Stores
@@ -33,7 +34,7 @@ class Authorizer:
         self._stores = stores
         self._organization = organization
         self._identity = identity
-        self._now = now
+        self._context = RequestContext(stores, organization, identity, now)
 
     def allowed_by_resource(
         self,
@@ -54,7 +55,7 @@ class Authorizer:
         context: Mapping[str, Any] | None = None,
     ) -> Decision:
         """What a principal's own policies say. Root may do everything; services have no policies of their own."""
-        reason = self._identity_refusal(principal, action, resource, self._context(principal, context or {}))
+        reason = self._identity_refusal(principal, action, resource, self._known(principal, context or {}))
         if reason is None:
             return Decision.ALLOW
         return Decision.DENY if reason.startswith("with an explicit deny") else Decision.NONE
@@ -73,15 +74,15 @@ class Authorizer:
         The resource's policy is looked up in the stores. ``owner`` is the account that the resource belongs to, if
         its ARN does not tell.
         """
-        given = context or {}
+        owner = owner or self._owner_of(resource, principal)
+        given = {**self._context.of_resource(owner), **(context or {})}
         document = self._stores.resource_policy(resource)
         on_resource = self._resource_verdict(document, principal, action, resource, given)
         if on_resource.decision is Decision.DENY:
             return "with an explicit deny in a resource-based policy"
         if principal.kind in ("service", "anonymous"):
             return None if on_resource.decision is Decision.ALLOW else _no_resource_policy(action)
-        by_identity = self._identity_refusal(principal, action, resource, self._context(principal, given))
-        owner = owner or owner_of(resource, Place(principal.account, ""))
+        by_identity = self._identity_refusal(principal, action, resource, self._known(principal, given))
         if owner != principal.account or _needs_resource_policy(resource, action, document):
             return _both(on_resource, by_identity, action, owner == principal.account)
         is_personal = on_resource.decision is Decision.ALLOW and not on_resource.delegated
@@ -100,8 +101,13 @@ class Authorizer:
         if (call.service, call.operation) in FREE_OPERATIONS:
             return None
         action = action_of(call.service, call.operation, "VersionId" in call.params)
-        full = {**_call_context(call), **(context or {})}
-        return self.refusal(call.principal, action, call.resource, full, owner=call.resource_account)
+        full = {**of_call(call), **(context or {})}
+        actions = (action, "sts:TagSession") if _tags_session(call) else (action,)
+        whys = (
+            self.refusal(call.principal, each, call.resource, full, owner=call.resource_account)
+            for each in actions
+        )
+        return next((why for why in whys if why is not None), None)
 
     def _owner(self, call: Call, place: Place) -> str:
         if call.service not in _SHARED_SERVICES:
@@ -109,6 +115,15 @@ class Authorizer:
         if call.service == "s3" and call.operation != "CreateBucket":
             return self._stores.bucket_owner(call.params.get("Bucket", "")) or call.account
         return owner_of(call.resource, place)
+
+    def _owner_of(self, resource: str, principal: Principal) -> str:
+        if resource.startswith("arn:aws:s3:::"):
+            bucket = resource.removeprefix("arn:aws:s3:::").split("/", 1)[0]
+            return self._stores.bucket_owner(bucket) or principal.account
+        return owner_of(resource, Place(principal.account, ""))
+
+    def _known(self, principal: Principal, given: Mapping[str, Any]) -> dict[str, Any]:
+        return self._context.of_caller(principal) | {key.lower(): value for key, value in given.items()}
 
     def _resource_verdict(
         self,
@@ -120,7 +135,7 @@ class Authorizer:
     ) -> Verdict:
         if document is None:
             return Verdict(Decision.NONE)
-        return evaluate(document, Request(action, resource, principal, self._context(principal, context)))
+        return evaluate(document, Request(action, resource, principal, self._known(principal, context)))
 
     def _identity_refusal(
         self, principal: Principal, action: str, resource: str, context: Context
@@ -172,67 +187,19 @@ class Authorizer:
         policy = self._stores.iam(principal.account).managed_policies.get(arn)
         return (_default_version(policy),) if policy else ()
 
-    def _context(self, principal: Principal, given: Mapping[str, Any]) -> dict[str, Any]:
-        org_id = self._organization.organization_of(principal.account)
-        context: dict[str, Any] = {
-            "aws:currenttime": self._now().isoformat(),
-            "aws:epochtime": int(self._now().timestamp()),
-            "aws:securetransport": "true",
-            "aws:principalisawsservice": "true" if principal.kind == "service" else "false",
-        }
-        if principal.kind in ("root", "user", "role"):
-            context |= {
-                "aws:principalarn": principal.role_arn or principal.arn,
-                "aws:principalaccount": principal.account,
-                "aws:principaltype": {"root": "Account", "user": "User", "role": "AssumedRole"}[
-                    principal.kind
-                ],
-                "aws:userid": principal.principal_id,
-            }
-        if principal.kind == "user":
-            context["aws:username"] = principal.name
-        if org_id and principal.kind in ("root", "user", "role"):
-            context["aws:principalorgid"] = org_id
-            context["aws:principalorgpaths"] = [self._organization.id_path_of(principal.account)]
-        return context | {key.lower(): value for key, value in given.items()}
-
 
 def _default_version(policy: Any) -> Document:
     document: Document = next(version.document for version in policy.versions if version.is_default)
     return document
 
 
-def _call_context(call: Call) -> dict[str, Any]:
-    context: dict[str, Any] = {
-        "aws:RequestedRegion": call.region,
-        "aws:SourceIp": call.source_address,
-        "aws:ViaAWSService": "true" if call.invoked_by else "false",
-        "aws:ResourceAccount": call.resource_account,
-    }
-    if call.invoked_by:
-        context["aws:CalledVia"] = [call.invoked_by]
-        context["kms:ViaService"] = call.invoked_by
-    for key, member in _PARAMETER_KEYS.get(call.service, ()):
-        if call.params.get(member) is not None:
-            context[key] = call.params[member]
-    return context
-
-
-_PARAMETER_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
-    "sts": (("sts:ExternalId", "ExternalId"), ("sts:RoleSessionName", "RoleSessionName")),
-    "s3": (("s3:x-amz-acl", "ACL"), ("s3:prefix", "Prefix"), ("s3:VersionId", "VersionId")),
-    "secretsmanager": (
-        ("secretsmanager:SecretId", "SecretId"),
-        ("secretsmanager:VersionStage", "VersionStage"),
-    ),
-    "iam": (("iam:PolicyARN", "PolicyArn"), ("iam:PermissionsBoundary", "PermissionsBoundary")),
-    "sns": (("sns:Endpoint", "Endpoint"), ("sns:Protocol", "Protocol")),
-}
+def _tags_session(call: Call) -> bool:
+    return call.service == "sts" and call.operation == "AssumeRole" and bool(call.params.get("Tags"))
 
 
 def _needs_resource_policy(resource: str, action: str, document: Document | None) -> bool:
     is_key = resource.startswith("arn:aws:kms:") and ":key/" in resource
-    return action == "sts:AssumeRole" or (is_key and document is not None)
+    return action in ("sts:AssumeRole", "sts:TagSession") or (is_key and document is not None)
 
 
 def _no_resource_policy(action: str) -> str:

@@ -131,7 +131,10 @@ def _numbers(compare: Callable[[Any, Any], bool]) -> Test:
 
 def _dates(compare: Callable[[Any, Any], bool]) -> Test:
     def test(value: str, wanted: str) -> bool:
-        return compare(_moment(value), _moment(wanted))
+        try:
+            return compare(_moment(value), _moment(wanted))
+        except ValueError:
+            return False
 
     return test
 
