@@ -1,7 +1,7 @@
-"""May this principal do that? Identity policies, boundaries, session policies and resource policies together.
+"""May this principal do that? The organization's policies, identity and resource policies, boundaries, sessions.
 
 Source: IAM user guide, "Policy evaluation logic", "Cross-account policy evaluation logic"; KMS developer guide,
-"Key policies" (a key's policy must always agree). Not enforced: service control policies, ``iam:PassRole``.
+"Key policies" (a key's policy must always agree). Not enforced: ``iam:PassRole``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from orgmon.sandbox.calls import Call, Principal
 from orgmon.sandbox.conditions import Context
 from orgmon.sandbox.identity import Identity
 from orgmon.sandbox.organization import OrgView
+from orgmon.sandbox.policies.guardrails import Guardrails
 from orgmon.sandbox.policy import Decision, Document, Request, Verdict, combine, evaluate
 from orgmon.sandbox.request_context import RequestContext, of_call
 from orgmon.sandbox.resources import Place, owner_of, resource_of
@@ -29,11 +30,16 @@ class Authorizer:
     """Decides over moto's IAM and the resource policies in moto's stores."""
 
     def __init__(
-        self, stores: Stores, organization: OrgView, identity: Identity, now: Callable[[], datetime]
+        self,
+        stores: Stores,
+        organization: OrgView,
+        identity: Identity,
+        guardrails: Guardrails,
+        now: Callable[[], datetime],
     ) -> None:
         self._stores = stores
-        self._organization = organization
         self._identity = identity
+        self._guardrails = guardrails
         self._context = RequestContext(stores, organization, identity, now)
 
     def allowed_by_resource(
@@ -44,8 +50,12 @@ class Authorizer:
         resource: str,
         context: Mapping[str, Any] | None = None,
     ) -> Decision:
-        """What a resource's own policy says about a principal. No document: NONE."""
-        return self._resource_verdict(policy_document, principal, action, resource, context or {}).decision
+        """What a resource's own policy says about a principal, and the organization's. No document: NONE."""
+        known = self._known(principal, resource, context or {})
+        owner = self._account_of(resource)
+        if owner and self._guardrails.refusal_at(owner, principal, action, resource, known) is not None:
+            return Decision.DENY
+        return _verdict(policy_document, Request(action, resource, principal, known)).decision
 
     def allowed_by_identity(
         self,
@@ -54,8 +64,10 @@ class Authorizer:
         resource: str,
         context: Mapping[str, Any] | None = None,
     ) -> Decision:
-        """What a principal's own policies say. Root may do everything; services have no policies of their own."""
-        reason = self._identity_refusal(principal, action, resource, self._known(principal, context or {}))
+        """What a principal's own policies say, and the organization's. Services have no policies of their own."""
+        known = self._known(principal, resource, context or {})
+        reason = self._guardrails.refusal_for(principal, action, resource, known)
+        reason = reason or self._identity_refusal(principal, action, resource, known)
         if reason is None:
             return Decision.ALLOW
         return Decision.DENY if reason.startswith("with an explicit deny") else Decision.NONE
@@ -74,15 +86,19 @@ class Authorizer:
         The resource's policy is looked up in the stores. ``owner`` is the account that the resource belongs to, if
         its ARN does not tell.
         """
-        owner = owner or self._owner_of(resource, principal)
-        given = {**self._context.of_resource(owner), **(context or {})}
+        owner = owner or self._account_of(resource) or principal.account
+        known = self._context.of_resource(owner) | self._known(principal, resource, context or {})
+        forbidden = self._guardrails.refusal_for(principal, action, resource, known)
+        forbidden = forbidden or self._guardrails.refusal_at(owner, principal, action, resource, known)
+        if forbidden is not None:
+            return forbidden
         document = self._stores.resource_policy(resource)
-        on_resource = self._resource_verdict(document, principal, action, resource, given)
+        on_resource = _verdict(document, Request(action, resource, principal, known))
         if on_resource.decision is Decision.DENY:
             return "with an explicit deny in a resource-based policy"
         if principal.kind in ("service", "anonymous"):
             return None if on_resource.decision is Decision.ALLOW else _no_resource_policy(action)
-        by_identity = self._identity_refusal(principal, action, resource, self._known(principal, given))
+        by_identity = self._identity_refusal(principal, action, resource, known)
         if owner != principal.account or _needs_resource_policy(resource, action, document):
             return _both(on_resource, by_identity, action, owner == principal.account)
         is_personal = on_resource.decision is Decision.ALLOW and not on_resource.delegated
@@ -116,26 +132,26 @@ class Authorizer:
             return self._stores.bucket_owner(call.params.get("Bucket", "")) or call.account
         return owner_of(call.resource, place)
 
-    def _owner_of(self, resource: str, principal: Principal) -> str:
-        if resource.startswith("arn:aws:s3:::"):
-            bucket = resource.removeprefix("arn:aws:s3:::").split("/", 1)[0]
-            return self._stores.bucket_owner(bucket) or principal.account
-        return owner_of(resource, Place(principal.account, ""))
+    def _account_of(self, resource: str) -> str:
+        """The account that a resource is in, an empty string if its ARN does not tell."""
+        bucket = _bucket_in(resource)
+        return self._stores.bucket_owner(bucket) if bucket else owner_of(resource, Place("", ""))
 
-    def _known(self, principal: Principal, given: Mapping[str, Any]) -> dict[str, Any]:
-        return self._context.of_caller(principal) | {key.lower(): value for key, value in given.items()}
+    def _region_of(self, resource: str) -> str:
+        """The Region that a resource is in, an empty string for those without."""
+        bucket = _bucket_in(resource)
+        if not bucket:
+            return resource.split(":")[3] if resource.count(":") >= 5 else ""
+        owner = self._stores.bucket_owner(bucket)
+        found = self._stores.find("s3", owner, "aws", "buckets", bucket) if owner else None
+        return str(found.region_name) if found else ""
 
-    def _resource_verdict(
-        self,
-        document: Document | None,
-        principal: Principal,
-        action: str,
-        resource: str,
-        context: Mapping[str, Any],
-    ) -> Verdict:
-        if document is None:
-            return Verdict(Decision.NONE)
-        return evaluate(document, Request(action, resource, principal, self._known(principal, context)))
+    def _known(self, principal: Principal, resource: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The context. A request of which only the resource is known is one to the resource's Region."""
+        known = self._context.of_caller(principal) | {key.lower(): value for key, value in given.items()}
+        if "aws:requestedregion" not in known and (region := self._region_of(resource)):
+            known["aws:requestedregion"] = region
+        return known
 
     def _identity_refusal(
         self, principal: Principal, action: str, resource: str, context: Context
@@ -186,6 +202,15 @@ class Authorizer:
         arn = boundary["PermissionsBoundaryArn"] if isinstance(boundary, dict) else str(boundary)
         policy = self._stores.iam(principal.account).managed_policies.get(arn)
         return (_default_version(policy),) if policy else ()
+
+
+def _bucket_in(resource: str) -> str:
+    prefix = "arn:aws:s3:::"
+    return resource.removeprefix(prefix).split("/", 1)[0] if resource.startswith(prefix) else ""
+
+
+def _verdict(document: Document | None, request: Request) -> Verdict:
+    return Verdict(Decision.NONE) if document is None else evaluate(document, request)
 
 
 def _default_version(policy: Any) -> Document:

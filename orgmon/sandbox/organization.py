@@ -62,6 +62,7 @@ class OrgView:
         self.delegations = [
             Delegation(account, name, now()) for account, name in seed.delegated_administrators
         ]
+        self.policy_ids: set[str] = set()
         self._tags: dict[str, dict[str, str]] = {}
         self._units: dict[str, OrganizationalUnit] = {}
         self._members: dict[str, Member] = {}
@@ -121,6 +122,16 @@ class OrgView:
             unit_id = self._units[unit_id].parent_id
         return "/".join([self.org_id, *parts, ""]) if parts else ""
 
+    def line_of(self, account: str) -> tuple[str, ...]:
+        """The ids from the root down to an account, with itself at the end; nothing for no member."""
+        member = self._joined(account)
+        line: list[str] = [account] if member else []
+        unit_id = member.parent_id if member else None
+        while unit_id:
+            line.insert(0, unit_id)
+            unit_id = self._units[unit_id].parent_id
+        return tuple(line)
+
     def members_under(self, unit_id: str) -> frozenset[str]:
         """The accounts below a root or unit at any depth, the management account too if it is there."""
         return self.snapshot().under(unit_id)
@@ -158,8 +169,12 @@ class OrgView:
             (chosen.add if enabled else chosen.discard)(region)
 
     def tags_of(self, resource_id: str) -> dict[str, str]:
-        """The tags of an account, unit or root; to be changed in place. Raises Refusal if there is none of that id."""
-        if self._joined(resource_id) is None and resource_id not in self._units:
+        """The tags of an account, unit, root or policy, to be changed in place.
+
+        Raises Refusal if there is none of that id.
+        """
+        is_known = resource_id in self._units or resource_id in self.policy_ids
+        if not is_known and self._joined(resource_id) is None:
             raise Refusal("TargetNotFoundException", "You specified a target that doesn't exist.")
         return self._tags.setdefault(resource_id, {})
 

@@ -30,7 +30,8 @@ def access_denied(call: Call, protocol: str, why: str) -> Refusal:
     who = call.principal.arn or call.principal.service or "anonymous"
     text = f"User: {who} is not authorized to perform: {action} on resource: {call.resource}"
     if call.service == "sts" and call.operation == "AssumeRole":
-        return Refusal("AccessDenied", text, 403)
+        by_organization = why.endswith(("service control policy", "resource control policy"))
+        return Refusal("AccessDenied", f"{text} {why}" if by_organization else text, 403)
     if call.service == "s3" and call.resource_account != call.account:
         return Refusal("AccessDenied", "Access Denied", 403)
     if call.service == "ec2":
