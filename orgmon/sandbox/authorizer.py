@@ -1,7 +1,7 @@
-"""May this principal do that? Identity policies, boundaries, session policies and resource policies together.
+"""May this principal do that? The organization's policies, identity and resource policies, boundaries, sessions.
 
 Source: IAM user guide, "Policy evaluation logic", "Cross-account policy evaluation logic"; KMS developer guide,
-"Key policies" (a key's policy must always agree). Not enforced: service control policies, ``iam:PassRole``.
+"Key policies" (a key's policy must always agree). Not enforced: ``iam:PassRole``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from orgmon.sandbox.calls import Call, Principal
 from orgmon.sandbox.conditions import Context
 from orgmon.sandbox.identity import Identity
 from orgmon.sandbox.organization import OrgView
+from orgmon.sandbox.policies.guardrails import Guardrails
 from orgmon.sandbox.policy import Decision, Document, Request, Verdict, combine, evaluate
+from orgmon.sandbox.request_context import RequestContext, of_call
 from orgmon.sandbox.resources import Place, owner_of, resource_of
 from orgmon.sandbox.seed import admin_key
 from orgmon.sandbox.stores import Stores
@@ -28,12 +30,17 @@ class Authorizer:
     """Decides over moto's IAM and the resource policies in moto's stores."""
 
     def __init__(
-        self, stores: Stores, organization: OrgView, identity: Identity, now: Callable[[], datetime]
+        self,
+        stores: Stores,
+        organization: OrgView,
+        identity: Identity,
+        guardrails: Guardrails,
+        now: Callable[[], datetime],
     ) -> None:
         self._stores = stores
-        self._organization = organization
         self._identity = identity
-        self._now = now
+        self._guardrails = guardrails
+        self._context = RequestContext(stores, organization, identity, now)
 
     def allowed_by_resource(
         self,
@@ -43,8 +50,12 @@ class Authorizer:
         resource: str,
         context: Mapping[str, Any] | None = None,
     ) -> Decision:
-        """What a resource's own policy says about a principal. No document: NONE."""
-        return self._resource_verdict(policy_document, principal, action, resource, context or {}).decision
+        """What a resource's own policy says about a principal, and the organization's. No document: NONE."""
+        known = self._known(principal, resource, context or {})
+        owner = self._account_of(resource)
+        if owner and self._guardrails.refusal_at(owner, principal, action, resource, known) is not None:
+            return Decision.DENY
+        return _verdict(policy_document, Request(action, resource, principal, known)).decision
 
     def allowed_by_identity(
         self,
@@ -53,8 +64,10 @@ class Authorizer:
         resource: str,
         context: Mapping[str, Any] | None = None,
     ) -> Decision:
-        """What a principal's own policies say. Root may do everything; services have no policies of their own."""
-        reason = self._identity_refusal(principal, action, resource, self._context(principal, context or {}))
+        """What a principal's own policies say, and the organization's. Services have no policies of their own."""
+        known = self._known(principal, resource, context or {})
+        reason = self._guardrails.refusal_for(principal, action, resource, known)
+        reason = reason or self._identity_refusal(principal, action, resource, known)
         if reason is None:
             return Decision.ALLOW
         return Decision.DENY if reason.startswith("with an explicit deny") else Decision.NONE
@@ -73,15 +86,19 @@ class Authorizer:
         The resource's policy is looked up in the stores. ``owner`` is the account that the resource belongs to, if
         its ARN does not tell.
         """
-        given = context or {}
+        owner = owner or self._account_of(resource) or principal.account
+        known = self._context.of_resource(owner) | self._known(principal, resource, context or {})
+        forbidden = self._guardrails.refusal_for(principal, action, resource, known)
+        forbidden = forbidden or self._guardrails.refusal_at(owner, principal, action, resource, known)
+        if forbidden is not None:
+            return forbidden
         document = self._stores.resource_policy(resource)
-        on_resource = self._resource_verdict(document, principal, action, resource, given)
+        on_resource = _verdict(document, Request(action, resource, principal, known))
         if on_resource.decision is Decision.DENY:
             return "with an explicit deny in a resource-based policy"
         if principal.kind in ("service", "anonymous"):
             return None if on_resource.decision is Decision.ALLOW else _no_resource_policy(action)
-        by_identity = self._identity_refusal(principal, action, resource, self._context(principal, given))
-        owner = owner or owner_of(resource, Place(principal.account, ""))
+        by_identity = self._identity_refusal(principal, action, resource, known)
         if owner != principal.account or _needs_resource_policy(resource, action, document):
             return _both(on_resource, by_identity, action, owner == principal.account)
         is_personal = on_resource.decision is Decision.ALLOW and not on_resource.delegated
@@ -100,8 +117,13 @@ class Authorizer:
         if (call.service, call.operation) in FREE_OPERATIONS:
             return None
         action = action_of(call.service, call.operation, "VersionId" in call.params)
-        full = {**_call_context(call), **(context or {})}
-        return self.refusal(call.principal, action, call.resource, full, owner=call.resource_account)
+        full = {**of_call(call), **(context or {})}
+        actions = (action, "sts:TagSession") if _tags_session(call) else (action,)
+        whys = (
+            self.refusal(call.principal, each, call.resource, full, owner=call.resource_account)
+            for each in actions
+        )
+        return next((why for why in whys if why is not None), None)
 
     def _owner(self, call: Call, place: Place) -> str:
         if call.service not in _SHARED_SERVICES:
@@ -110,17 +132,26 @@ class Authorizer:
             return self._stores.bucket_owner(call.params.get("Bucket", "")) or call.account
         return owner_of(call.resource, place)
 
-    def _resource_verdict(
-        self,
-        document: Document | None,
-        principal: Principal,
-        action: str,
-        resource: str,
-        context: Mapping[str, Any],
-    ) -> Verdict:
-        if document is None:
-            return Verdict(Decision.NONE)
-        return evaluate(document, Request(action, resource, principal, self._context(principal, context)))
+    def _account_of(self, resource: str) -> str:
+        """The account that a resource is in, an empty string if its ARN does not tell."""
+        bucket = _bucket_in(resource)
+        return self._stores.bucket_owner(bucket) if bucket else owner_of(resource, Place("", ""))
+
+    def _region_of(self, resource: str) -> str:
+        """The Region that a resource is in, an empty string for those without."""
+        bucket = _bucket_in(resource)
+        if not bucket:
+            return resource.split(":")[3] if resource.count(":") >= 5 else ""
+        owner = self._stores.bucket_owner(bucket)
+        found = self._stores.find("s3", owner, "aws", "buckets", bucket) if owner else None
+        return str(found.region_name) if found else ""
+
+    def _known(self, principal: Principal, resource: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The context. A request of which only the resource is known is one to the resource's Region."""
+        known = self._context.of_caller(principal) | {key.lower(): value for key, value in given.items()}
+        if "aws:requestedregion" not in known and (region := self._region_of(resource)):
+            known["aws:requestedregion"] = region
+        return known
 
     def _identity_refusal(
         self, principal: Principal, action: str, resource: str, context: Context
@@ -172,29 +203,14 @@ class Authorizer:
         policy = self._stores.iam(principal.account).managed_policies.get(arn)
         return (_default_version(policy),) if policy else ()
 
-    def _context(self, principal: Principal, given: Mapping[str, Any]) -> dict[str, Any]:
-        org_id = self._organization.organization_of(principal.account)
-        context: dict[str, Any] = {
-            "aws:currenttime": self._now().isoformat(),
-            "aws:epochtime": int(self._now().timestamp()),
-            "aws:securetransport": "true",
-            "aws:principalisawsservice": "true" if principal.kind == "service" else "false",
-        }
-        if principal.kind in ("root", "user", "role"):
-            context |= {
-                "aws:principalarn": principal.role_arn or principal.arn,
-                "aws:principalaccount": principal.account,
-                "aws:principaltype": {"root": "Account", "user": "User", "role": "AssumedRole"}[
-                    principal.kind
-                ],
-                "aws:userid": principal.principal_id,
-            }
-        if principal.kind == "user":
-            context["aws:username"] = principal.name
-        if org_id and principal.kind in ("root", "user", "role"):
-            context["aws:principalorgid"] = org_id
-            context["aws:principalorgpaths"] = [self._organization.id_path_of(principal.account)]
-        return context | {key.lower(): value for key, value in given.items()}
+
+def _bucket_in(resource: str) -> str:
+    prefix = "arn:aws:s3:::"
+    return resource.removeprefix(prefix).split("/", 1)[0] if resource.startswith(prefix) else ""
+
+
+def _verdict(document: Document | None, request: Request) -> Verdict:
+    return Verdict(Decision.NONE) if document is None else evaluate(document, request)
 
 
 def _default_version(policy: Any) -> Document:
@@ -202,37 +218,13 @@ def _default_version(policy: Any) -> Document:
     return document
 
 
-def _call_context(call: Call) -> dict[str, Any]:
-    context: dict[str, Any] = {
-        "aws:RequestedRegion": call.region,
-        "aws:SourceIp": call.source_address,
-        "aws:ViaAWSService": "true" if call.invoked_by else "false",
-        "aws:ResourceAccount": call.resource_account,
-    }
-    if call.invoked_by:
-        context["aws:CalledVia"] = [call.invoked_by]
-        context["kms:ViaService"] = call.invoked_by
-    for key, member in _PARAMETER_KEYS.get(call.service, ()):
-        if call.params.get(member) is not None:
-            context[key] = call.params[member]
-    return context
-
-
-_PARAMETER_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
-    "sts": (("sts:ExternalId", "ExternalId"), ("sts:RoleSessionName", "RoleSessionName")),
-    "s3": (("s3:x-amz-acl", "ACL"), ("s3:prefix", "Prefix"), ("s3:VersionId", "VersionId")),
-    "secretsmanager": (
-        ("secretsmanager:SecretId", "SecretId"),
-        ("secretsmanager:VersionStage", "VersionStage"),
-    ),
-    "iam": (("iam:PolicyARN", "PolicyArn"), ("iam:PermissionsBoundary", "PermissionsBoundary")),
-    "sns": (("sns:Endpoint", "Endpoint"), ("sns:Protocol", "Protocol")),
-}
+def _tags_session(call: Call) -> bool:
+    return call.service == "sts" and call.operation == "AssumeRole" and bool(call.params.get("Tags"))
 
 
 def _needs_resource_policy(resource: str, action: str, document: Document | None) -> bool:
     is_key = resource.startswith("arn:aws:kms:") and ":key/" in resource
-    return action == "sts:AssumeRole" or (is_key and document is not None)
+    return action in ("sts:AssumeRole", "sts:TagSession") or (is_key and document is not None)
 
 
 def _no_resource_policy(action: str) -> str:

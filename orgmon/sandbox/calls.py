@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 PrincipalKind = Literal["root", "user", "role", "service", "anonymous"]
+NOT_HERE = 501
+"""The HTTP status of calls that only the sandbox does not have: to AWS's own rooms they never happened."""
 
 
 class Refusal(Exception):

@@ -100,6 +100,14 @@ def _operator(base: str) -> tuple[Test, bool]:
     return _TESTS[positive], True
 
 
+def is_operator(name: str) -> bool:
+    """True if IAM has a condition operator of this name, with its quantifier and ending."""
+    quantifier, _, base = name.rpartition(":")
+    base = base.removesuffix("IfExists")
+    is_known = base == "Null" or base in _TESTS or base in _NEGATIONS
+    return is_known and quantifier in ("", "ForAllValues", "ForAnyValue")
+
+
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -131,7 +139,10 @@ def _numbers(compare: Callable[[Any, Any], bool]) -> Test:
 
 def _dates(compare: Callable[[Any, Any], bool]) -> Test:
     def test(value: str, wanted: str) -> bool:
-        return compare(_moment(value), _moment(wanted))
+        try:
+            return compare(_moment(value), _moment(wanted))
+        except ValueError:
+            return False
 
     return test
 

@@ -43,6 +43,7 @@ class Signer:
     """What a key stands for. ``policies`` are session policies: they only take away.
 
     ``trusted``: the sandbox itself, not authorised; ``recorded``: the call is part of the account's history.
+    ``issued``, ``with_mfa`` and ``tags`` are those of temporary credentials.
     """
 
     principal: Principal
@@ -52,6 +53,9 @@ class Signer:
     policies: tuple[Document, ...] = ()
     token: str = ""
     expires: datetime | None = None
+    issued: datetime | None = None
+    with_mfa: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,22 @@ class Identity:
         seconds: float,
         policies: tuple[Document, ...] = (),
         *,
-        invoked_by: str = "",
+        with_mfa: bool = False,
+        tags: tuple[tuple[str, str], ...] = (),
     ) -> Credentials:
         """Temporary credentials for a principal, good for that many sandbox seconds."""
         key, token = _new_key("ASIA"), secrets.token_urlsafe(96)
-        expires = self._now() + timedelta(seconds=seconds)
-        signer = Signer(principal.with_key(key), invoked_by, policies=policies, token=token, expires=expires)
+        now = self._now()
+        expires = now + timedelta(seconds=seconds)
+        signer = Signer(
+            principal.with_key(key),
+            policies=policies,
+            token=token,
+            expires=expires,
+            issued=now,
+            with_mfa=with_mfa,
+            tags=tags,
+        )
         with self._lock:
             self._temporary[key] = signer
         return Credentials(key, _new_secret(), token, expires)
@@ -117,12 +131,16 @@ class Identity:
         """An administrator with the account's static key."""
         iam = self._stores.iam(account)
         user = iam.create_user("us-east-1", user_name)
-        user.id = f"AIDA{admin_key(account)[0][4:]}"
+        user.id = f"AIDA{admin_key(account)[0][4:]}A"
         iam.create_access_key(user_name)
         key = user.access_keys[0]
         del iam.access_keys[key.access_key_id]
         key.access_key_id, key.secret_access_key = admin_key(account)
         iam.access_keys[key.access_key_id] = key
+
+    def session_of(self, access_key: str) -> Signer | None:
+        """What a temporary key stands for; None for a long-lived one, or none at all."""
+        return self._temporary.get(access_key)
 
     def policies_of(self, access_key: str) -> tuple[Document, ...]:
         """The session policies that came with a temporary key."""

@@ -21,6 +21,37 @@ _BY_SIGNING_NAME: dict[str, tuple[str, ...]] = {
     "s3": ("s3", "s3control"),
     "sso": ("sso-admin",),
 }
+# Names in signatures that further services use which are not here, as sesv2 signs as ses.
+SHARED_NAMES = frozenset(
+    [
+        "apigateway",
+        "appconfig",
+        "bedrock",
+        "bedrock-agentcore",
+        "chime",
+        "cloudhsm",
+        "cloudsearch",
+        "connect",
+        "es",
+        "events",
+        "forecast",
+        "greengrass",
+        "iam",
+        "kinesisanalytics",
+        "kinesisvideo",
+        "lambda",
+        "mediastore",
+        "payment-cryptography",
+        "personalize",
+        "rds",
+        "resiliencehub",
+        "sagemaker",
+        "servicecatalog",
+        "ses",
+        "signer",
+        "sso",
+    ]
+)
 # The prefix of IAM actions, where it is not botocore's name of the service.
 _IAM_PREFIX = {
     "resourcegroupstaggingapi": "tag",

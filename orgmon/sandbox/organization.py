@@ -62,6 +62,7 @@ class OrgView:
         self.delegations = [
             Delegation(account, name, now()) for account, name in seed.delegated_administrators
         ]
+        self.policy_ids: set[str] = set()
         self._tags: dict[str, dict[str, str]] = {}
         self._units: dict[str, OrganizationalUnit] = {}
         self._members: dict[str, Member] = {}
@@ -121,6 +122,16 @@ class OrgView:
             unit_id = self._units[unit_id].parent_id
         return "/".join([self.org_id, *parts, ""]) if parts else ""
 
+    def line_of(self, account: str) -> tuple[str, ...]:
+        """The ids from the root down to an account, with itself at the end; nothing for no member."""
+        member = self._joined(account)
+        line: list[str] = [account] if member else []
+        unit_id = member.parent_id if member else None
+        while unit_id:
+            line.insert(0, unit_id)
+            unit_id = self._units[unit_id].parent_id
+        return tuple(line)
+
     def members_under(self, unit_id: str) -> frozenset[str]:
         """The accounts below a root or unit at any depth, the management account too if it is there."""
         return self.snapshot().under(unit_id)
@@ -158,8 +169,12 @@ class OrgView:
             (chosen.add if enabled else chosen.discard)(region)
 
     def tags_of(self, resource_id: str) -> dict[str, str]:
-        """The tags of an account, unit or root; to be changed in place. Raises Refusal if there is none of that id."""
-        if self._joined(resource_id) is None and resource_id not in self._units:
+        """The tags of an account, unit, root or policy, to be changed in place.
+
+        Raises Refusal if there is none of that id.
+        """
+        is_known = resource_id in self._units or resource_id in self.policy_ids
+        if not is_known and self._joined(resource_id) is None:
             raise Refusal("TargetNotFoundException", "You specified a target that doesn't exist.")
         return self._tags.setdefault(resource_id, {})
 
@@ -232,18 +247,19 @@ class OrgView:
                 raise Refusal(
                     "DuplicateOrganizationalUnitException", "An OU with the same name already exists."
                 )
-            return self._plant_unit(f"{parent.path}/{name}", parent_id)
+            return self._plant_unit(name, parent)
 
     def rename_unit(self, unit_id: str, name: str) -> OrganizationalUnit:
         """Give a unit another name; the paths below it follow."""
         with self._lock:
             unit = self.unit(unit_id)
-            old = unit.path
-            new = f"{old.rpartition('/')[0]}/{name}"
-            for key, candidate in self._units.items():
-                if candidate.path == old or candidate.path.startswith(f"{old}/"):
-                    self._units[key] = replace(candidate, path=new + candidate.path[len(old) :])
-            self._units[unit_id] = replace(self._units[unit_id], name=name)
+            siblings = (other for other in self._units.values() if other.parent_id == unit.parent_id)
+            if any(other.name == name and other.id != unit_id for other in siblings):
+                raise Refusal(
+                    "DuplicateOrganizationalUnitException", "An OU with the same name already exists."
+                )
+            self._units[unit_id] = replace(unit, name=name)
+            self._lay_paths()
             return self._units[unit_id]
 
     def delete_unit(self, unit_id: str) -> None:
@@ -282,30 +298,36 @@ class OrgView:
             listener(kind, account, old_parent, new_parent)
 
     def _plant(self, seed: Seed) -> None:
-        by_path: dict[str, str] = {}
+        by_path: dict[str, OrganizationalUnit] = {}
         for path in seed.unit_paths():
-            parent = by_path.get(path.rpartition("/")[0])
-            by_path[path] = self._plant_unit(path, parent).id
+            above, _, name = path.rpartition("/")
+            by_path[path] = self._plant_unit(name, by_path.get(above))
         for account in seed.accounts:
             method: Literal["INVITED", "CREATED"] = (
                 "INVITED" if account.id == seed.management_account else "CREATED"
             )
-            parent_id = by_path[account.unit_path]
+            parent_id = by_path[account.unit_path].id
             self._members[account.id] = Member(
                 account.id, account.name, account.email, account.state, parent_id, self._now(), method
             )
             self._tags[account.id] = dict(account.tags)
             self._regions[account.id] = set(account.opted_in_regions)
 
-    def _plant_unit(self, path: str, parent_id: str | None) -> OrganizationalUnit:
-        name = path.rpartition("/")[2]
+    def _plant_unit(self, name: str, parent: OrganizationalUnit | None) -> OrganizationalUnit:
+        """A name may have a slash in it: then the path does not tell where the unit is, but its parent does."""
+        path = f"{parent.path}/{name}" if parent else name
         root = f"r-{_digest(self.org_id, 4)}"
-        unit_id = (
-            f"ou-{root[2:]}-{_digest(f'{self.org_id}{path}{len(self._units)}', 8)}" if parent_id else root
-        )
-        unit = OrganizationalUnit(unit_id, name, path, parent_id)
+        unit_id = f"ou-{root[2:]}-{_digest(f'{self.org_id}{path}{len(self._units)}', 8)}" if parent else root
+        unit = OrganizationalUnit(unit_id, name, path, parent.id if parent else None)
         self._units[unit_id] = unit
         return unit
+
+    def _lay_paths(self) -> None:
+        """Paths follow the names above them; parents are before children."""
+        for unit_id, unit in self._units.items():
+            if unit.parent_id:
+                path = f"{self._units[unit.parent_id].path}/{unit.name}"
+                self._units[unit_id] = replace(unit, path=path)
 
 
 def _digest(text: str, length: int) -> str:

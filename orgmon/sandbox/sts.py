@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from orgmon.sandbox.calls import Call, Operations, Principal, Refusal
+from orgmon.sandbox.calls import NOT_HERE, Call, Operations, Principal, Refusal
 from orgmon.sandbox.identity import Credentials, Identity
 from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.policy import Document
@@ -50,7 +50,13 @@ class Sts:
         name = _session_name(call.params["RoleSessionName"])
         seconds = _duration(call, int(role.max_session_duration or HOUR))
         principal = session_of(role, name)
-        credentials = self._identity.issue(principal, seconds, self._session_policies(call))
+        credentials = self._identity.issue(
+            principal,
+            seconds,
+            self._session_policies(call),
+            with_mfa=self._showed_code(call),
+            tags=tuple((tag["Key"], tag["Value"]) for tag in call.params.get("Tags", [])),
+        )
         user = {"AssumedRoleId": principal.principal_id, "Arn": principal.arn}
         return {"Credentials": _wire(credentials), "AssumedRoleUser": user}
 
@@ -64,7 +70,23 @@ class Sts:
         if call.principal.kind not in ("user", "root"):
             raise Refusal("AccessDenied", "Cannot call GetSessionToken with session credentials", 403)
         seconds = int(call.params.get("DurationSeconds") or 12 * HOUR)
-        return {"Credentials": _wire(self._identity.issue(call.principal, seconds))}
+        return {
+            "Credentials": _wire(
+                self._identity.issue(call.principal, seconds, with_mfa=self._showed_code(call))
+            )
+        }
+
+    def _showed_code(self, call: Call) -> bool:
+        """Whether a user showed the code of his device. Any six digits will do, on a device that is his."""
+        serial, code = call.params.get("SerialNumber"), call.params.get("TokenCode")
+        if not serial and not code:
+            return False
+        user = self._stores.iam(call.account).users.get(call.principal.name)
+        has_device = user is not None and serial in user.mfa_devices
+        if not has_device or not re.fullmatch(r"\d{6}", str(code)):
+            text = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+            raise Refusal("AccessDenied", text, 403)
+        return True
 
     def _session_policies(self, call: Call) -> tuple[Document, ...]:
         inline = call.params.get("Policy")
@@ -78,7 +100,7 @@ class Sts:
         return tuple(documents)
 
     def _unknown(self, call: Call) -> dict[str, Any]:
-        raise Refusal("NotImplemented", f"The sandbox does not have sts:{call.operation}.", 501)
+        raise Refusal("NotImplemented", f"The sandbox does not have sts:{call.operation}.", NOT_HERE)
 
 
 def session_of(role: Any, session_name: str) -> Principal:

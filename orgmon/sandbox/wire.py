@@ -28,6 +28,9 @@ from orgmon.sandbox.calls import Refusal
 from orgmon.sandbox.models import operation_model, service_model, services_signed_as
 
 CBOR = "smithy-rpc-v2-cbor"
+RESOURCEFUL = ("rest-json", CBOR)
+"""Protocols whose requests name their operation by the path."""
+UNKNOWN_OPERATION = "UnknownOperationException"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _QUERY_SCOPE = re.compile(r"([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _BUCKET_HOST = re.compile(
@@ -113,6 +116,25 @@ def protocol_of(request: Request, service: str) -> str:
     return protocol
 
 
+def likely_protocol(request: Request) -> str:
+    """The protocol that a request for a service without a model seems to speak."""
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return CBOR
+    if "x-amz-target" in request.headers:
+        return "json"
+    is_form = (request.content_type or "").startswith("application/x-www-form-urlencoded")
+    return "query" if is_form or not request.headers.get("authorization") else "rest-json"
+
+
+def wanted_operation(request: Request) -> str:
+    """The operation that such a request names, or its method and path."""
+    if target := request.headers.get("x-amz-target", ""):
+        return str(target).rsplit(".", 1)[-1]
+    if match := _RPC_PATH.match(request.raw_path):
+        return match[1]
+    return str(request.form.get("Action") or f"{request.method} {request.path}")
+
+
 def parse(request: Request) -> WireCall:
     """The API call that a request means.
 
@@ -124,9 +146,7 @@ def parse(request: Request) -> WireCall:
         call = _parse_for(service, request, scope)
         if call is not None:
             return call
-    raise Refusal(
-        "UnknownOperationException", "The requested operation is not recognized by the service.", 404
-    )
+    raise Refusal(UNKNOWN_OPERATION, "The requested operation is not recognized by the service.", 404)
 
 
 def _parse_for(service: str, request: Request, scope: Scope) -> WireCall | None:

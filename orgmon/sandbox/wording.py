@@ -6,7 +6,7 @@ Sources: the services' "Common errors" pages; IAM user guide, "Troubleshoot acce
 from __future__ import annotations
 
 from orgmon.sandbox.actions import action_of
-from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.calls import NOT_HERE, Call, Refusal
 from orgmon.sandbox.identity import KeyProblem
 from orgmon.sandbox.models import is_query_compatible
 
@@ -30,7 +30,8 @@ def access_denied(call: Call, protocol: str, why: str) -> Refusal:
     who = call.principal.arn or call.principal.service or "anonymous"
     text = f"User: {who} is not authorized to perform: {action} on resource: {call.resource}"
     if call.service == "sts" and call.operation == "AssumeRole":
-        return Refusal("AccessDenied", text, 403)
+        by_organization = why.endswith(("service control policy", "resource control policy"))
+        return Refusal("AccessDenied", f"{text} {why}" if by_organization else text, 403)
     if call.service == "s3" and call.resource_account != call.account:
         return Refusal("AccessDenied", "Access Denied", 403)
     if call.service == "ec2":
@@ -58,7 +59,7 @@ def throttled(service: str, protocol: str) -> Refusal:
 
 def not_there(service: str, operation: str) -> Refusal:
     """The refusal of an operation that the sandbox does not have."""
-    return Refusal("NotImplemented", f"The sandbox does not have {service}:{operation}.", 501)
+    return Refusal("NotImplemented", f"The sandbox does not have {service}:{operation}.", NOT_HERE)
 
 
 def broken(service: str, operation: str, error: BaseException) -> Refusal:

@@ -20,7 +20,9 @@ from orgmon.sandbox.gateway import Gateway
 from orgmon.sandbox.identity import Identity, Signer
 from orgmon.sandbox.models import GLOBAL_SERVICES, new_session
 from orgmon.sandbox.organization import Change, OrgView
+from orgmon.sandbox.policies.guardrails import Guardrails
 from orgmon.sandbox.policies.links import LinkKeys
+from orgmon.sandbox.policies.store import OrganizationPolicies
 from orgmon.sandbox.policies.switches import Switch, Switches
 from orgmon.sandbox.regions import Regions
 from orgmon.sandbox.seed import Seed
@@ -53,7 +55,9 @@ class World:
         self.trouble.on_suspend = self.organization.close
         self.operations = Operations()
         self.identity = Identity(self.stores, self.organization, self.clock.now)
-        self.policies = Authorizer(self.stores, self.organization, self.identity, self.clock.now)
+        self.organization_policies = OrganizationPolicies(self.organization)
+        guardrails = Guardrails(self.organization, self.organization_policies)
+        self.policies = Authorizer(self.stores, self.organization, self.identity, guardrails, self.clock.now)
         self.gateway = Gateway(
             self.clock, self.operations, self.trouble, self.identity, self.organization, self.policies
         )
@@ -193,7 +197,7 @@ class World:
             return self._clients[service, region]
 
     def _register(self) -> None:
-        organizations_api.install(self.organization, self.operations)
+        organizations_api.install(self.organization, self.organization_policies, self.operations)
         Sts(self.stores, self.identity, self.organization).register(self.operations)
         Regions(self.organization).register(self.operations)
         self.before.append(managed_policies.ManagedPolicies(self.stores))

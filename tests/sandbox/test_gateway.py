@@ -143,7 +143,7 @@ def test_a_hook_before_may_refuse(world: World) -> None:
     ("service", "method", "arguments"),
     [
         ("cloudwatch", "put_composite_alarm", {"AlarmName": "a", "AlarmRule": "ALARM(b)"}),
-        ("organizations", "list_policies", {"Filter": "SERVICE_CONTROL_POLICY"}),
+        ("organizations", "list_handshakes_for_account", {}),
         ("chatbot", "describe_slack_channel_configurations", {}),
     ],
 )

@@ -222,6 +222,23 @@ def test_units_come_and_go(world: World) -> None:
     assert unit["Id"] not in world.organization.units
 
 
+def test_a_unit_s_name_may_have_a_slash_in_it(world: World) -> None:
+    client = organizations(world)
+    root, parent = world.organization.root_id, unit_id(world, "Root/Workloads")
+    made = client.create_organizational_unit(ParentId=root, Name="Workloads/Dev")["OrganizationalUnit"]
+    told = client.describe_organizational_unit(OrganizationalUnitId=made["Id"])["OrganizationalUnit"]
+    assert told["Name"] == made["Name"] == "Workloads/Dev"
+    below = client.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]
+    assert "Workloads/Dev" in {unit["Name"] for unit in below}
+    client.update_organizational_unit(OrganizationalUnitId=parent, Name="Loads")
+    assert world.organization.unit(made["Id"]).path == "Root/Workloads/Dev"
+    assert world.organization.path_of(DEV) == "Root/Loads/Dev"
+    client.update_organizational_unit(OrganizationalUnitId=made["Id"], Name="a/b")
+    assert world.organization.unit(made["Id"]).path == "Root/a/b"
+    with refused("DuplicateOrganizationalUnitException"):
+        client.update_organizational_unit(OrganizationalUnitId=made["Id"], Name="Loads")
+
+
 def test_tags_are_set_and_taken_away(world: World) -> None:
     client = organizations(world)
     client.tag_resource(ResourceId=DEV, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])

@@ -124,6 +124,7 @@ def test_not_principal_with_deny_spares_the_named() -> None:
         ({"NumericNotEquals": {"k": 1}}, {"k": "2"}, True),
         ({"NumericEquals": {"k": 1}}, {"k": "one"}, False),
         ({"DateLessThan": {"k": "2027-01-01T00:00:00Z"}}, {"k": "2026-01-01T00:00:00Z"}, True),
+        ({"DateLessThan": {"k": "someday"}}, {"k": "2026-01-01T00:00:00Z"}, False),
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, {"aws:sourceip": "10.2.3.4"}, True),
         ({"NotIpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}}, {"aws:sourceip": "10.2.3.4"}, False),
         (

@@ -1,6 +1,6 @@
 """The Organizations API over the sandbox's own store.
 
-Operations about policies, handshakes and responsibility transfers are not there and say so.
+Operations about handshakes and responsibility transfers are not there and say so.
 Who may call what: Organizations user guide, "Delegated administrator for AWS services that work with Organizations".
 """
 
@@ -9,20 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orgmon.sandbox.calls import Call, Operations, Refusal
+from orgmon.sandbox.calls import NOT_HERE, Call, Operations, Refusal
 from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.organizations_api.changes import Changes
+from orgmon.sandbox.organizations_api.policy_calls import PolicyCalls
 from orgmon.sandbox.organizations_api.queries import Queries
+from orgmon.sandbox.policies.store import OrganizationPolicies
 
-_FOR_EVERYBODY = frozenset({"DescribeOrganization"})
+_FOR_EVERYBODY = frozenset({"DescribeEffectivePolicy", "DescribeOrganization"})
 _DELEGATE_PREFIXES = ("List", "Describe")
 Handler = Callable[[Call], dict[str, Any]]
 
 
-def install(view: OrgView, operations: Operations) -> None:
+def install(view: OrgView, policies: OrganizationPolicies, operations: Operations) -> None:
     """Answer every operation of the service."""
     creations: dict[str, dict[str, Any]] = {}
-    for handlers in (Queries(view, creations), Changes(view, creations)):
+    for handlers in (
+        Queries(view, policies, creations),
+        Changes(view, creations),
+        PolicyCalls(view, policies),
+    ):
         for name in vars(type(handlers)):
             if name[:1].isupper():
                 operations.register("organizations", name, _guarded(view, name, getattr(handlers, name)))
@@ -48,4 +54,4 @@ def _check_caller(view: OrgView, name: str, account: str) -> None:
 
 
 def _unknown(call: Call) -> dict[str, Any]:
-    raise Refusal("NotImplemented", f"The sandbox does not have organizations:{call.operation}.", 501)
+    raise Refusal("NotImplemented", f"The sandbox does not have organizations:{call.operation}.", NOT_HERE)

@@ -9,13 +9,17 @@ from orgmon.organization import OrganizationalUnit
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.organization import Member, OrgView
 from orgmon.sandbox.organizations_api.shapes import Shapes, page
+from orgmon.sandbox.policies.store import OrganizationPolicies
 
 
 class Queries:
     """Handlers of the reading calls, each named after its API call. ``creations``: CreateAccount requests by id."""
 
-    def __init__(self, view: OrgView, creations: dict[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, view: OrgView, policies: OrganizationPolicies, creations: dict[str, dict[str, Any]]
+    ) -> None:
         self._view = view
+        self._policies = policies
         self._shapes = Shapes(view)
         self._creations = creations
 
@@ -46,13 +50,7 @@ class Queries:
 
     def ListRoots(self, call: Call) -> dict[str, Any]:
         """The one root."""
-        root = self._view.units[self._view.root_id]
-        entry = {
-            "Id": root.id,
-            "Arn": self._shapes.arn(f"root/{self._view.org_id}/{root.id}"),
-            "Name": root.name,
-        }
-        return page("Roots", [{**entry, "PolicyTypes": []}], call.params)
+        return page("Roots", [self._shapes.root(self._policies.enabled)], call.params)
 
     def ListOrganizationalUnitsForParent(self, call: Call) -> dict[str, Any]:
         """The units directly below a root or unit."""

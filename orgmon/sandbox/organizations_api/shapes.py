@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 from orgmon.organization import AccountState, OrganizationalUnit
@@ -25,6 +26,16 @@ class Shapes:
     def account_arn(self, account: str) -> str:
         """The ARN of a member account."""
         return self.arn(f"account/{self._view.org_id}/{account}")
+
+    def root(self, enabled: Iterable[str]) -> dict[str, Any]:
+        """Root, with the types of policies that are enabled in it."""
+        root = self._view.units[self._view.root_id]
+        return {
+            "Id": root.id,
+            "Arn": self.arn(f"root/{self._view.org_id}/{root.id}"),
+            "Name": root.name,
+            "PolicyTypes": [{"Type": kind, "Status": "ENABLED"} for kind in sorted(enabled)],
+        }
 
     def unit(self, unit: OrganizationalUnit) -> dict[str, Any]:
         """OrganizationalUnit."""

@@ -1,1 +1,1 @@
-"""What decides over requests beside a principal's own policies."""
+"""What stands above the policies of single accounts: the organization's own, and what services tell of a call."""

@@ -5,7 +5,18 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from orgmon.sandbox.repairs import cloudtrail, events, kms, log_policies, logs, sqs
+from orgmon.sandbox.repairs import (
+    beginnings,
+    cloudtrail,
+    events,
+    iam,
+    kms,
+    log_policies,
+    logs,
+    s3,
+    secretsmanager,
+    sqs,
+)
 from orgmon.sandbox.world import World
 
 
@@ -17,3 +28,7 @@ def install(world: World) -> None:
     cloudtrail.install(world)
     kms.install()
     sqs.install(world)
+    iam.install()
+    s3.install(world)
+    secretsmanager.install(world)
+    beginnings.install(world)

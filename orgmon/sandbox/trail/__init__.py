@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orgmon.sandbox.calls import Call
+from orgmon.sandbox.calls import NOT_HERE, Call
 from orgmon.sandbox.signals import Signals
 from orgmon.sandbox.trail.delivery import Delivery
 from orgmon.sandbox.trail.derived import Derived
@@ -12,7 +12,7 @@ from orgmon.sandbox.trail.event_history import EventHistory
 from orgmon.sandbox.trail.identities import Sessions
 from orgmon.sandbox.trail.records import Record, Written, records_of
 from orgmon.sandbox.trail.sign_in import sign_in
-from orgmon.sandbox.trail.trail_api import TrailApi
+from orgmon.sandbox.trail.trail_api import CHANGING, TrailApi
 from orgmon.sandbox.trail.trails import Trails
 from orgmon.sandbox.world import World
 
@@ -48,6 +48,7 @@ class Trail:
 
     def install(self) -> None:
         """Record every call from now on; answer CloudTrail's own operations; offer console sign-ins."""
+        self.delivery.digests.install()
         self._world.before.append(self._note_trails)
         self._world.after.append(self._heard)
         TrailApi(self._world, self.trails, self.delivery, self.history).install()
@@ -71,7 +72,11 @@ class Trail:
 
     def _heard(self, call: Call) -> None:
         self._sessions.heard(call)
+        if call.service == "cloudtrail" and call.operation in CHANGING:
+            self.delivery.digests.settle()
         trails = self._ending.pop(call.request_id, None)
+        if call.status == NOT_HERE:
+            return
         written = records_of(call, self._sessions)
         if not written:
             return

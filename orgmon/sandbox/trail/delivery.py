@@ -21,6 +21,9 @@ from orgmon.sandbox.signals import Signals
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.grants import Sender
 from orgmon.sandbox.signals.losses import Undeliverable
+from orgmon.sandbox.trail.buckets import error_code, folder, prefix_of
+from orgmon.sandbox.trail.digest_files import LogFile
+from orgmon.sandbox.trail.digests import Digests
 from orgmon.sandbox.trail.records import Record, Written
 from orgmon.sandbox.world import World
 
@@ -80,6 +83,7 @@ class Delivery:
         self.files: Delay[tuple[Any, Written]] = Delay(world.clock, 300, self._write_files)
         self.logs: Delay[tuple[Any, Written]] = Delay(world.clock, 240, self._write_logs)
         self.events: Delay[Written] = Delay(world.clock, 2, self._emit)
+        self.digests = Digests(world, self._owner_of, self._put)
 
     def take(self, written: Written, trails: tuple[Any, ...]) -> None:
         """Send a record on its ways. Without a trail there are no events either."""
@@ -123,25 +127,46 @@ class Delivery:
                 self._write_file(trail, account, region, records)
                 status.files, status.files_error = self._world.clock.now(), ""
             except Undeliverable as problem:
-                status.files_error = "AccessDenied" if problem.code == "NO_PERMISSIONS" else "NoSuchBucket"
+                status.files_error = error_code(problem)
 
     def _write_file(self, trail: Any, account: str, region: str, records: list[Record]) -> None:
-        bucket_owner = self._world.stores.bucket_owner(trail.bucket_name)
-        if not bucket_owner:
-            raise Undeliverable("NO_RESOURCE", f"The bucket {trail.bucket_name} does not exist.")
         key = self._object_key(trail, account, region)
-        sender = self._service(trail)
-        in_bucket = sender.with_context(**{"s3:x-amz-acl": "bucket-owner-full-control"})
-        self._signals.grants.require(in_bucket, "s3:PutObject", f"arn:aws:s3:::{trail.bucket_name}/{key}")
-        encryption = self._encryption(trail, sender)
-        self._world.client("s3", bucket_owner, trail.region_name).put_object(
-            Bucket=trail.bucket_name,
+        content = json.dumps({"Records": records}).encode()
+        self._put(trail, trail.bucket_name, key, gzip.compress(content), encrypted=True)
+        file = LogFile.of(trail.bucket_name, key, content, records)
+        self.digests.note(trail, account, region, file)
+
+    def _put(
+        self,
+        trail: Any,
+        bucket: str,
+        key: str,
+        body: bytes,
+        *,
+        encrypted: bool = False,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        """Put a JSON file as CloudTrail; ``encrypted``: with the trail's key, if it has one."""
+        owner = self._owner_of(trail, bucket, key)
+        self._world.client("s3", owner, trail.region_name).put_object(
+            Bucket=bucket,
             Key=key,
-            Body=gzip.compress(json.dumps({"Records": records}).encode()),
+            Body=body,
             ContentType="application/json",
             ContentEncoding="gzip",
-            **encryption,
+            Metadata=metadata or {},
+            **(self._encryption(trail, self._service(trail)) if encrypted else {}),
         )
+
+    def _owner_of(self, trail: Any, bucket: str, key: str) -> str:
+        """The account that owns a bucket. Raises Undeliverable if CloudTrail may not put that object there."""
+        bucket_owner = self._world.stores.bucket_owner(bucket)
+        if not bucket_owner:
+            raise Undeliverable("NO_RESOURCE", f"The bucket {bucket} does not exist.")
+        sender = self._service(trail)
+        in_bucket = sender.with_context(**{"s3:x-amz-acl": "bucket-owner-full-control"})
+        self._signals.grants.require(in_bucket, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
+        return bucket_owner
 
     def _encryption(self, trail: Any, sender: Sender) -> dict[str, str]:
         if not trail.kms_key_id:
@@ -155,11 +180,10 @@ class Delivery:
 
     def _object_key(self, trail: Any, account: str, region: str) -> str:
         now = self._world.clock.now()
-        prefix = f"{trail.s3_key_prefix}/" if trail.s3_key_prefix else ""
-        organization = f"{self._world.organization.org_id}/" if trail.is_org_trail else ""
-        folder = f"{prefix}AWSLogs/{organization}{account}/CloudTrail/{region}/{now:%Y/%m/%d}"
+        org_id = self._world.organization.org_id if trail.is_org_trail else ""
+        where = folder(prefix_of(trail), org_id, account, "CloudTrail", region)
         name = f"{account}_CloudTrail_{region}_{now:%Y%m%dT%H%MZ}_{secrets.token_hex(8)}.json.gz"
-        return f"{folder}/{name}"
+        return f"{where}/{now:%Y/%m/%d}/{name}"
 
     def _write_logs(self, batch: list[tuple[Any, Written]]) -> None:
         for trail, (account, _), records in _grouped(batch):

@@ -1,6 +1,7 @@
 """Event history: what LookupEvents finds, in every account and Region, with or without a trail.
 
-Source: CloudTrail API reference, LookupEvents (management events of 90 days, one attribute, pages of 50).
+Source: CloudTrail API reference, LookupEvents (management events of 90 days, one attribute, pages of 50; a time
+range that is not possible is refused, which one of more than 90 days ago is taken to be).
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.trail.records import Record, stamp
+from orgmon.sandbox.trail.resource_names import resources_of
 
 DAYS = 90
 PAGE = 50
-_ATTRIBUTES: dict[str, Callable[[Record], object]] = {
-    "EventId": lambda record: record["eventID"],
-    "EventName": lambda record: record["eventName"],
-    "EventSource": lambda record: record["eventSource"],
-    "ReadOnly": lambda record: str(record["readOnly"]).lower(),
-    "AccessKeyId": lambda record: record["userIdentity"].get("accessKeyId"),
-    "Username": lambda record: _user_name(record),
-    "ResourceType": lambda record: _first_resource(record).get("type"),
-    "ResourceName": lambda record: _first_resource(record).get("ARN"),
+# The values by which an event is found.
+_ATTRIBUTES: dict[str, Callable[[Record], list[object]]] = {
+    "EventId": lambda record: [record["eventID"]],
+    "EventName": lambda record: [record["eventName"]],
+    "EventSource": lambda record: [record["eventSource"]],
+    "ReadOnly": lambda record: [str(record["readOnly"]).lower()],
+    "AccessKeyId": lambda record: [record["userIdentity"].get("accessKeyId")],
+    "Username": lambda record: [_user_name(record)],
+    "ResourceType": lambda record: [each["ResourceType"] for each in resources_of(record)],
+    "ResourceName": lambda record: [each["ResourceName"] for each in resources_of(record)],
 }
 
 
@@ -52,6 +55,8 @@ class EventHistory:
         if len(attributes) > 1:
             raise Refusal("InvalidLookupAttributesException", "You can use only one lookup attribute.")
         start, end = _span(call)
+        if _category(call) == "insight":
+            return {"Events": []}
         records = [
             record
             for record in reversed(self.of(call.account, call.region))
@@ -60,14 +65,24 @@ class EventHistory:
         return _page(records, call)
 
 
+def _category(call: Call) -> str:
+    """Only insights can be asked for by category. There are none: nobody compares rates here."""
+    category = str(call.params.get("EventCategory") or "")
+    if category not in ("", "insight"):
+        raise Refusal("InvalidEventCategoryException", f"{category} is no event category.")
+    return category
+
+
 def _span(call: Call) -> tuple[str, str]:
     """From when to when; never further back than 90 days."""
     oldest = call.time - timedelta(days=DAYS)
-    start = max(_aware(call.params.get("StartTime")) or oldest, oldest)
+    start = _aware(call.params.get("StartTime")) or oldest
     end = _aware(call.params.get("EndTime")) or call.time
     if start > end:
         raise Refusal("InvalidTimeRangeException", "The start time must come before the end time.")
-    return stamp(start), stamp(end)
+    if end < oldest:
+        raise Refusal("InvalidTimeRangeException", f"The time range must be within the last {DAYS} days.")
+    return stamp(max(start, oldest)), stamp(end)
 
 
 def _aware(time: Any) -> datetime | None:
@@ -80,7 +95,7 @@ def _fits(record: Record, attribute: dict[str, str]) -> bool:
     key = attribute["AttributeKey"]
     if key not in _ATTRIBUTES:
         raise Refusal("InvalidLookupAttributesException", f"{key} is no lookup attribute.")
-    return _ATTRIBUTES[key](record) == attribute["AttributeValue"]
+    return attribute["AttributeValue"] in _ATTRIBUTES[key](record)
 
 
 def _page(records: list[Record], call: Call) -> dict[str, Any]:
@@ -106,26 +121,18 @@ def _wire(record: Record) -> dict[str, Any]:
         "EventTime": datetime.fromisoformat(record["eventTime"]),
         "EventSource": record["eventSource"],
         "Username": _user_name(record),
-        "Resources": [
-            {"ResourceType": each["type"], "ResourceName": each["ARN"]}
-            for each in record.get("resources") or []
-        ],
+        "Resources": resources_of(record),
         "CloudTrailEvent": json.dumps(record),
     }
     return {name: value for name, value in event.items() if value is not None}
 
 
 def _user_name(record: Record) -> str | None:
-    """The user's name, or the name of the session of a role."""
+    """The user's name, or the name of the session of a role; services have none."""
     identity = record["userIdentity"]
     if identity.get("type") == "AssumedRole":
         return str(identity["arn"]).rsplit("/", 1)[-1]
     if identity.get("type") == "Root":
         return "root"
-    name = identity.get("userName") or identity.get("invokedBy")
+    name = identity.get("userName")
     return str(name) if name else None
-
-
-def _first_resource(record: Record) -> dict[str, str]:
-    resources = record.get("resources") or [{}]
-    return dict(resources[0])

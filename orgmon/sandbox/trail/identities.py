@@ -18,13 +18,21 @@ class Sessions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._begun: dict[str, datetime] = {}
+        self._with_mfa: set[str] = set()
 
     def heard(self, call: Call) -> None:
         """Remember the key that a call to STS returned."""
         if call.service != "sts" or not call.response or "Credentials" not in call.response:
             return
+        key = str(call.response["Credentials"]["AccessKeyId"])
         with self._lock:
-            self._begun[str(call.response["Credentials"]["AccessKeyId"])] = call.time
+            self._begun[key] = call.time
+            if call.params.get("TokenCode"):
+                self._with_mfa.add(key)
+
+    def is_with_mfa(self, access_key: str) -> bool:
+        """True if a code was shown when the key was made."""
+        return access_key in self._with_mfa
 
     def began(self, access_key: str, otherwise: datetime) -> datetime:
         """When the key was made; ``otherwise`` for keys that the sandbox itself has made."""
@@ -47,7 +55,7 @@ def identity_of(principal: Principal, time: datetime, invoked_by: str, sessions:
         element["accessKeyId"] = principal.access_key
     if principal.kind == "user":
         element["userName"] = principal.name
-    context = _session_context(principal, sessions.began(principal.access_key, time))
+    context = _session_context(principal, sessions, time)
     if context:
         element["sessionContext"] = context
     if invoked_by:
@@ -66,8 +74,10 @@ def foreign_identity_of(principal: Principal) -> dict[str, Any]:
     }
 
 
-def _session_context(principal: Principal, began: datetime) -> dict[str, Any]:
-    attributes = {"creationDate": f"{began:%Y-%m-%dT%H:%M:%SZ}", "mfaAuthenticated": "false"}
+def _session_context(principal: Principal, sessions: Sessions, time: datetime) -> dict[str, Any]:
+    began = sessions.began(principal.access_key, time)
+    with_mfa = "true" if sessions.is_with_mfa(principal.access_key) else "false"
+    attributes = {"creationDate": f"{began:%Y-%m-%dT%H:%M:%SZ}", "mfaAuthenticated": with_mfa}
     if principal.kind == "role":
         issuer = {
             "type": "Role",

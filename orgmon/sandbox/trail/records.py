@@ -90,27 +90,35 @@ def _record(call: Call, sessions: Sessions) -> Record:
         "eventName": event_name(call.service, call.operation),
         "sourceIPAddress": call.source_address,
         "userAgent": call.user_agent,
-        "requestParameters": values.parameters(call.service, call.operation, call.params),
+        "requestParameters": values.parameters(call),
         "responseElements": _results(call, read_only),
         "requestID": call.request_id,
         "readOnly": read_only,
     }
     if call.error is not None:
         _add_error(record, call, call.error.code, call.error.message)
-    if call.service == "sts" and call.operation == "AssumeRole" and call.error is None:
-        record["resources"] = [
-            {"accountId": call.resource_account, "type": "AWS::IAM::Role", "ARN": call.params["RoleArn"]}
-        ]
+    resource = _resource(call)
+    if resource is not None:
+        record["resources"] = [{"accountId": call.resource_account, **resource}]
     if not call.invoked_by:
         record["tlsDetails"] = _tls(call)
     return record
+
+
+def _resource(call: Call) -> dict[str, str] | None:
+    """What a record tells of the resource itself: roles that were assumed, and buckets."""
+    if call.service == "sts" and call.operation == "AssumeRole" and call.error is None:
+        return {"type": "AWS::IAM::Role", "ARN": str(call.params["RoleArn"])}
+    if call.service == "s3" and call.params.get("Bucket"):
+        return {"type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{call.params['Bucket']}"}
+    return None
 
 
 def _results(call: Call, read_only: bool) -> dict[str, Any] | None:
     """What the call returned, where it changed something; AssumeRole tells its key though it only reads."""
     if call.response is None or (read_only and call.operation != "AssumeRole"):
         return None
-    return values.results(call.service, call.operation, call.response)
+    return values.results(call)
 
 
 def _add_error(record: Record, call: Call, code: str, message: str) -> None:

@@ -41,7 +41,7 @@ def _advanced(selector: dict[str, Any], record: Record) -> bool:
 
 
 def _field(selector: dict[str, Any], record: Record) -> bool:
-    value = record.get(selector["Field"])
+    value = record.get(selector["Field"], "")
     text = str(value).lower() if isinstance(value, bool) else str(value)
     for name, test in _TESTS.items():
         wanted = selector.get(name)

@@ -8,12 +8,12 @@ from orgmon.sandbox.calls import Call
 from orgmon.sandbox.trail.delivery import Delivery
 from orgmon.sandbox.trail.event_history import EventHistory
 from orgmon.sandbox.trail.records import stamp
-from orgmon.sandbox.trail.selectors import DEFAULT
+from orgmon.sandbox.trail.selector_api import SelectorApi
 from orgmon.sandbox.trail.trails import Trails
 from orgmon.sandbox.world import World
 
 # The member of a call that names the trail it changes.
-_CHANGING = {
+CHANGING = {
     "UpdateTrail": "Name",
     "DeleteTrail": "Name",
     "StartLogging": "Name",
@@ -24,7 +24,7 @@ _CHANGING = {
 
 
 class TrailApi:
-    """Answers the calls; UpdateTrail and putting selectors stay moto's, behind a check."""
+    """Answers the calls; CreateTrail and UpdateTrail stay moto's, behind a check."""
 
     def __init__(self, world: World, trails: Trails, delivery: Delivery, history: EventHistory) -> None:
         self._world = world
@@ -39,13 +39,13 @@ class TrailApi:
             ("ListTrails", self.list_trails),
             ("GetTrail", self.get),
             ("GetTrailStatus", self.status),
-            ("GetEventSelectors", self.selectors),
             ("StartLogging", self.start),
             ("StopLogging", self.stop),
             ("DeleteTrail", self.delete),
             ("LookupEvents", self._history.lookup),
         ):
             self._world.operations.register("cloudtrail", name, handler)
+        SelectorApi(self._trails).install(self._world.operations)
         # Before all else: who may not change a trail must not learn what is wrong with the change.
         self._world.before.insert(0, self._guard)
 
@@ -74,14 +74,7 @@ class TrailApi:
             if time is not None:
                 answer[f"{prefix}LoggingTime"] = time
                 answer[f"TimeLogging{'Started' if prefix == 'Start' else 'Stopped'}"] = stamp(time)
-        return {**answer, **self._delivery.status_of(trail)}
-
-    def selectors(self, call: Call) -> dict[str, Any]:
-        """The event selectors; the default one where none were put."""
-        trail = self._trails.named(call, "TrailName")
-        if trail.advanced_event_selectors:
-            return {"TrailARN": trail.arn, "AdvancedEventSelectors": trail.advanced_event_selectors}
-        return {"TrailARN": trail.arn, "EventSelectors": trail.event_selectors or [DEFAULT]}
+        return {**answer, **self._delivery.status_of(trail), **self._delivery.digests.status_of(trail)}
 
     def start(self, call: Call) -> dict[str, Any]:
         """Begin to log."""
@@ -105,8 +98,8 @@ class TrailApi:
 
     def _guard(self, call: Call) -> None:
         """Refuse changes by those who may not; for the calls that moto answers."""
-        if call.service == "cloudtrail" and call.operation in _CHANGING:
-            self._trails.changeable(call, _CHANGING[call.operation])
+        if call.service == "cloudtrail" and call.operation in CHANGING:
+            self._trails.changeable(call, CHANGING[call.operation])
 
 
 def _described(trail: Any) -> dict[str, Any]:

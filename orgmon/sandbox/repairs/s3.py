@@ -1,0 +1,132 @@
+"""S3: what a new bucket has by itself, and what that forbids.
+
+Sources: S3 user guide, "Setting default server-side encryption behavior" (SSE-S3 always, also after
+DeleteBucketEncryption), "Controlling ownership of objects and disabling ACLs" (BucketOwnerEnforced: only
+bucket-owner-full-control is taken), "Blocking public access" (on for new buckets; what a public policy is); API
+reference, PutObject (AccessControlListNotSupported), CreateBucket (InvalidBucketAclWithObjectOwnership).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from moto.s3.models import PublicAccessBlock
+
+from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.conditions import as_list
+from orgmon.sandbox.policy import statements
+from orgmon.sandbox.world import World
+
+_ENFORCED = "BucketOwnerEnforced"
+_FULL_CONTROL = "bucket-owner-full-control"
+# Keys that narrow a statement for everybody down, where their values are fixed.
+_NARROWING = frozenset(
+    {
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceip",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:userid",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    }
+)
+
+
+def install(world: World) -> None:
+    """Give every bucket its defaults before anybody asks for them, and refuse what they forbid."""
+    repairs = _Buckets(world)
+    world.operations.register("s3", "DeleteBucketEncryption", repairs.delete_encryption)
+    world.before.append(repairs.settle)
+
+
+class _Buckets:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def settle(self, call: Call) -> None:
+        """A hook: moto's bucket is furnished at the first call that names it after its creation."""
+        if call.service != "s3" or "Bucket" not in call.params:
+            return
+        if call.operation == "CreateBucket":
+            _check_creation(call.params)
+            return
+        bucket = self._bucket(str(call.params["Bucket"]))
+        if bucket is not None:
+            _furnish(bucket)
+            _check(bucket, call)
+
+    def delete_encryption(self, call: Call) -> dict[str, Any]:
+        """Back to the encryption that every bucket has."""
+        bucket = self._bucket(str(call.params["Bucket"]))
+        if bucket is None:
+            raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
+        bucket.encryption = _sse_s3()
+        return {}
+
+    def _bucket(self, name: str) -> Any | None:
+        owner = self._world.stores.bucket_owner(name)
+        return self._world.stores.find("s3", owner, "aws", "buckets", name) if owner else None
+
+
+def _furnish(bucket: Any) -> None:
+    if getattr(bucket, "is_furnished", False):
+        return
+    bucket.is_furnished = True
+    bucket.encryption = bucket.encryption or _sse_s3()
+    bucket.ownership_rule = bucket.ownership_rule or _ENFORCED
+    bucket.public_access_block = bucket.public_access_block or PublicAccessBlock(True, True, True, True)
+
+
+def _sse_s3() -> dict[str, Any]:
+    default = {"SSEAlgorithm": "AES256"}
+    return {"Rule": {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": "false"}}
+
+
+def _check_creation(params: Mapping[str, Any]) -> None:
+    acl = params.get("ACL", "private")
+    if acl not in ("private", _FULL_CONTROL) and params.get("ObjectOwnership", _ENFORCED) == _ENFORCED:
+        text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+        raise Refusal("InvalidBucketAclWithObjectOwnership", text)
+
+
+def _check(bucket: Any, call: Call) -> None:
+    block = bucket.public_access_block
+    sets_acl = call.operation in ("PutBucketAcl", "PutObjectAcl") or "ACL" in call.params
+    if sets_acl and bucket.ownership_rule == _ENFORCED and call.params.get("ACL") != _FULL_CONTROL:
+        raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs")
+    if sets_acl and block and block.block_public_acls and _is_public_acl(call.params):
+        raise Refusal("AccessDenied", "Access Denied", 403)
+    puts_policy = call.operation == "PutBucketPolicy" and block and block.block_public_policy
+    if puts_policy and any(_is_public(each) for each in statements(call.params["Policy"])):
+        raise Refusal("AccessDenied", "Access Denied", 403)
+
+
+def _is_public_acl(params: Mapping[str, Any]) -> bool:
+    return str(params.get("ACL", "")).startswith(("public-", "authenticated-"))
+
+
+def _is_public(statement: Mapping[str, Any]) -> bool:
+    """True if the statement allows something to everybody, whoever and from wherever he is."""
+    principal = statement.get("Principal")
+    names = principal.get("AWS", []) if isinstance(principal, Mapping) else principal
+    if statement.get("Effect") != "Allow" or "*" not in as_list(names):
+        return False
+    tests = (statement.get("Condition") or {}).values()
+    fixed = (
+        key.lower()
+        for test in tests
+        for key, values in test.items()
+        if not any("*" in str(value) or "${" in str(value) for value in as_list(values))
+    )
+    return not any(key in _NARROWING for key in fixed)
