@@ -154,7 +154,7 @@ def test_lists_come_in_pages(engine: Engine, cloudformation: Any) -> None:
     events = (
         cloudformation.get_paginator("describe_stack_events").paginate(StackName="s0").build_full_result()
     )
-    assert len(events["StackEvents"]) == 2 + 2 * 60
+    assert len(events["StackEvents"]) == 2 + 3 * 60
     newest, oldest = events["StackEvents"][0], events["StackEvents"][-1]
     assert (newest["ResourceStatus"], oldest["ResourceStatus"]) == ("CREATE_COMPLETE", "CREATE_IN_PROGRESS")
     assert (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orgmon.sandbox.cloudformation.change_sets import ChangeSetOperations
 from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.cloudformation.policy_operations import PolicyOperations
 from orgmon.sandbox.cloudformation.stack_operations import StackOperations
 from orgmon.sandbox.world import World
 
@@ -13,6 +14,7 @@ def install(world: World) -> Engine:
     engine = Engine(world)
     stacks = StackOperations(engine)
     sets = ChangeSetOperations(engine)
+    policies = PolicyOperations(engine)
     for operation, handler in (
         ("CreateStack", stacks.create_stack),
         ("UpdateStack", stacks.update_stack),
@@ -29,6 +31,8 @@ def install(world: World) -> Engine:
         ("UpdateTerminationProtection", stacks.update_termination_protection),
         ("ListExports", stacks.list_exports),
         ("ListImports", stacks.list_imports),
+        ("SetStackPolicy", policies.set_stack_policy),
+        ("GetStackPolicy", policies.get_stack_policy),
         ("CreateChangeSet", sets.create_change_set),
         ("DescribeChangeSet", sets.describe_change_set),
         ("ListChangeSets", sets.list_change_sets),

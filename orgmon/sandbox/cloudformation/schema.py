@@ -6,6 +6,7 @@ The schemas are CloudFormation's registry schemas: properties, what cannot chang
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,7 +16,10 @@ _REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Schema:
-    """One resource type. ``create_only`` are paths; a change of one means a new resource."""
+    """One resource type. ``create_only`` are paths; a change of one means a new resource.
+
+    ``attributes`` are keyed by what Fn::GetAtt may ask for, ``identifiers`` the properties that name a resource.
+    """
 
     type: str
     properties: frozenset[str]
@@ -23,6 +27,15 @@ class Schema:
     tag_property: str
     tags_are_a_map: bool
     body: dict[str, Any]
+    attributes: Mapping[str, str]
+    identifiers: tuple[str, ...]
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether Fn::GetAtt may ask for it; a dot leads into a property.
+
+        What the schemas call read-only; for some types (topics, queues) every property: cfn-lint knows which.
+        """
+        return self.attributes.get(name) is not None
 
     def replaced_by(self, old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
         """The create-only properties that differ between two sets of properties; empty: update in place."""
@@ -45,7 +58,8 @@ def schema_of(type_name: str) -> Schema:
     """The schema of a type that AWS knows (see ``is_known``)."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-    body: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, type_name).schema
+    known = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, type_name)
+    body: dict[str, Any] = known.schema
     properties = body.get("properties", {})
     tag_property = str(body.get("tagging", {}).get("tagProperty", "/properties/Tags")).rsplit("/", 1)[-1]
     if tag_property not in properties:
@@ -58,6 +72,8 @@ def schema_of(type_name: str) -> Schema:
         tag_property=tag_property,
         tags_are_a_map=_kind(tags) == "object",
         body=body,
+        attributes=known.get_atts,
+        identifiers=tuple(path.rsplit("/", 1)[-1] for path in body.get("primaryIdentifier", [])),
     )
 
 

@@ -8,7 +8,9 @@ from orgmon.sandbox.calls import Call, Principal, Refusal, role_session
 from orgmon.sandbox.cloudformation import shapes
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.cloudformation.paging import page
+from orgmon.sandbox.cloudformation.policy_operations import policy_in
 from orgmon.sandbox.cloudformation.requests import request_of
+from orgmon.sandbox.cloudformation.scope import pseudo_parameters
 from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.template import Template
 from orgmon.sandbox.cloudformation.templates import template_of
@@ -40,6 +42,12 @@ def tags_in(call: Call, previous: dict[str, str] | None = None) -> dict[str, str
     return {str(tag["Key"]): str(tag["Value"]) for tag in given}
 
 
+def pseudo_of(call: Call, stack_name: str, stack_id: str = "") -> dict[str, Any]:
+    """The pseudo parameters of the stack that a call is about."""
+    notifications = tuple(call.params.get("NotificationARNs") or ())
+    return pseudo_parameters(call.account, call.region, stack_name, stack_id, notifications)
+
+
 class StackOperations:
     """Handlers of the gateway: a Call comes in, output members go out."""
 
@@ -57,17 +65,20 @@ class StackOperations:
             tags_in(call),
             tuple(params.get("Capabilities") or ()),
             principal,
+            pseudo=pseudo_of(call, str(params["StackName"])),
             on_failure=_on_failure(params),
             role_arn=role_arn,
             notifications=tuple(params.get("NotificationARNs") or ()),
             token=str(params.get("ClientRequestToken") or ""),
         )
+        policy = policy_in(self._engine.world, call, "StackPolicy")
         stack = self._engine.create(
             call.account,
             call.region,
             str(params["StackName"]),
             request,
             protected=bool(params.get("EnableTerminationProtection")),
+            policy=policy or "",
         )
         return {"StackId": stack.id}
 
@@ -89,11 +100,14 @@ class StackOperations:
             tags_in(call, before.tags),
             tuple(params.get("Capabilities") or ()),
             principal,
+            pseudo=pseudo_of(call, stack.name, stack.id),
             previous=before.parameters,
             on_failure=before.on_failure,
             role_arn=role_arn,
             notifications=tuple(params.get("NotificationARNs") or before.notifications),
             token=str(params.get("ClientRequestToken") or ""),
+            policy=policy_in(self._engine.world, call, "StackPolicy"),
+            policy_during=policy_in(self._engine.world, call, "StackPolicyDuringUpdate"),
         )
 
     def delete_stack(self, call: Call) -> Members:
