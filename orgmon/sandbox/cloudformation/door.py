@@ -8,13 +8,12 @@ aws-cloudformation-templates issue 271 (Fn::FindInMap within Fn::If).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from orgmon.sandbox.cloudformation.faults import format_error, unresolved
 from orgmon.sandbox.cloudformation.functions import template_error
 from orgmon.sandbox.cloudformation.intrinsics import Resolver
-from orgmon.sandbox.cloudformation.references import references_of, taken
+from orgmon.sandbox.cloudformation.references import calls_of, references_of, taken
 from orgmon.sandbox.cloudformation.template import Template
 
 
@@ -23,8 +22,10 @@ def check(template: Template, values: dict[str, Any]) -> None:
     resolver = Resolver(template, values, _no_resource, _no_attribute, _no_import)
     for condition in template.conditions:
         resolver.condition(condition)
-    for node in _looked_up(template):
-        resolver.resolve(node)
+    if template.mappings:
+        written = [*(each.properties for each in template.resources.values()), *template.outputs.values()]
+        for call in calls_of(written, "Fn::FindInMap"):
+            resolver.resolve(call)
     definitions = [resolver.definition(name) for name in template.resources if resolver.wanted(name)]
     wanted = {definition.logical_id for definition in definitions}
     for definition in definitions:
@@ -32,24 +33,6 @@ def check(template: Template, values: dict[str, Any]) -> None:
     for output in template.outputs.values():
         if "Condition" not in output or resolver.condition(output["Condition"]):
             _check_present(output, "Outputs", template, resolver, wanted)
-
-
-def _looked_up(template: Template) -> Iterator[dict[str, Any]]:
-    """Every Fn::FindInMap of the resources and outputs."""
-    if template.mappings:
-        yield from _lookups([each.properties for each in template.resources.values()])
-        yield from _lookups(list(template.outputs.values()))
-
-
-def _lookups(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _lookups(item)
-    elif isinstance(node, dict):
-        if len(node) == 1 and "Fn::FindInMap" in node:
-            yield node
-        for value in node.values():
-            yield from _lookups(value)
 
 
 def _check_present(node: Any, block: str, template: Template, resolver: Resolver, wanted: set[str]) -> None:

@@ -103,7 +103,7 @@ class Engine:
         """Start an update. Raises Refusal when the stack cannot be updated now, or nothing would change."""
         self.check_updatable(stack)
         plan.check_types(stack, request.template)
-        if not self.has_changes(stack, request):
+        if not self._may_change(stack, request):
             raise Refusal("ValidationError", NO_UPDATES)
         self._start(stack, "UPDATE_IN_PROGRESS", request, self._update, wait=wait)
         return stack
@@ -162,6 +162,13 @@ class Engine:
         if request.tags != stack.request.tags or self.changes(stack, request):
             return True
         return plan.outputs_change(stack, request, self._scope(stack, request, planning=True))
+
+    def _may_change(self, stack: StackRecord, request: Request) -> bool:
+        """What cannot be worked out fails as an operation, and says why in the stack's events."""
+        try:
+            return self.has_changes(stack, request)
+        except Refusal:
+            return True
 
     def live_properties(self, stack: StackRecord, logical_id: str) -> dict[str, Any] | None:
         """What the services say about a resource now, in CloudFormation's words; None when it is gone."""

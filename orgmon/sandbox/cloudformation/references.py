@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,18 @@ def taken(node: Any, holds: Callable[[str], bool]) -> Any:
         condition, yes, no = node["Fn::If"]
         return taken(yes if holds(condition) else no, holds)
     return {key: taken(value, holds) for key, value in node.items()}
+
+
+def calls_of(node: Any, function: str) -> Iterator[dict[str, Any]]:
+    """Every call of a function below ``node``."""
+    if isinstance(node, list):
+        for item in node:
+            yield from calls_of(item, function)
+    elif isinstance(node, dict):
+        if len(node) == 1 and function in node:
+            yield node
+        for value in node.values():
+            yield from calls_of(value, function)
 
 
 def is_substitution(value: Any) -> bool:

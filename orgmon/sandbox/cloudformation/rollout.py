@@ -1,7 +1,7 @@
 """The work of one stack operation: create, update or delete all resources, and go back when one fails.
 
-What fails before the first resource (an output that asks for an attribute that there is not) is told by the stack's
-own event alone. Source: stack events of such a stack, recorded in a public test suite.
+What fails before the first resource (an output that asks for an attribute that there is not, an export that is
+missing) is told by the stack's own event alone. Source: stack events of such a stack, recorded in a public test suite.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orgmon.sandbox.cloudformation.actions import Actions, copy_of, take_attribu
 from orgmon.sandbox.cloudformation.intrinsics import NO_VALUE, text_of
 from orgmon.sandbox.cloudformation.plan import property_changes
 from orgmon.sandbox.cloudformation.reasons import ActionFailed
-from orgmon.sandbox.cloudformation.references import references_of
+from orgmon.sandbox.cloudformation.references import calls_of, references_of, taken
 from orgmon.sandbox.cloudformation.schema import is_known, schema_of
 from orgmon.sandbox.cloudformation.scope import Scope
 from orgmon.sandbox.cloudformation.stack import Output, Request, ResourceRecord, StackRecord
@@ -60,6 +60,7 @@ class Rollout:
         """Make every resource; on failure do as the request's ``on_failure`` says."""
         try:
             self._check_outputs()
+            self._check_imports()
             self._apply_all()
             self._finish_outputs()
         except (ActionFailed, Refusal) as problem:
@@ -72,6 +73,7 @@ class Rollout:
         before = dict(self.stack.resources)
         try:
             self._check_outputs()
+            self._check_imports()
             self._check_removals()
             self._apply_all()
             self._finish_outputs()
@@ -108,6 +110,13 @@ class Rollout:
                 if is_known(kind) and not schema_of(kind).has_attribute(attribute):
                     text = f"Resource type {kind} does not support attribute {{{attribute}}}"
                     raise Refusal("ValidationError", f"[Error] /Outputs/{key}/Value/Fn::GetAtt: {text}")
+
+    def _check_imports(self) -> None:
+        for name, definition in self.request.template.resources.items():
+            if self.scope.resolver.wanted(name):
+                node = taken(definition.properties, self.scope.resolver.condition)
+                for call in calls_of(node, "Fn::ImportValue"):
+                    self.scope.resolver.resolve(call)
 
     def _check_removals(self) -> None:
         """The stack policy is asked before anything is done, also for what only goes at the end."""
