@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orgmon.sandbox.cloudformation.change_sets import ChangeSetOperations
 from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.cloudformation.members import checking
 from orgmon.sandbox.cloudformation.policy_operations import PolicyOperations
 from orgmon.sandbox.cloudformation.stack_operations import StackOperations
 from orgmon.sandbox.world import World
@@ -39,5 +40,5 @@ def install(world: World) -> Engine:
         ("ExecuteChangeSet", sets.execute_change_set),
         ("DeleteChangeSet", sets.delete_change_set),
     ):
-        world.operations.register("cloudformation", operation, handler)
+        world.operations.register("cloudformation", operation, checking(operation, handler))
     return engine

@@ -7,6 +7,7 @@ have is checked here, so that whoever works it out may rely on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
 from typing import Any
 
@@ -135,8 +136,18 @@ def _check_parameters(parameters: dict[str, Any]) -> None:
         for limit in _LIMITS:
             if limit in body and not is_number(body[limit]):
                 raise format_error(f"Every {limit} member must be a number.")
+        if not _is_pattern(body.get("AllowedPattern", "")):
+            raise format_error(f"Parameter '{name}': AllowedPattern is no regular expression.")
         if not isinstance(body.get("AllowedValues", []), list):
             raise format_error("Every AllowedValues member must be a list.")
+
+
+def _is_pattern(value: Any) -> bool:
+    try:
+        re.compile(str(value))
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def is_number(value: Any) -> bool:
@@ -145,7 +156,7 @@ def is_number(value: Any) -> bool:
         float(value)
     except (TypeError, ValueError):
         return False
-    return True
+    return not isinstance(value, bool)
 
 
 def _check_mappings(mappings: dict[str, Any]) -> None:
@@ -165,6 +176,8 @@ def _check_outputs(outputs: dict[str, Any]) -> None:
     for name, output in outputs.items():
         if not isinstance(output, dict) or "Value" not in output:
             raise format_error("Every Outputs member must contain a Value object")
+        if not isinstance(output.get("Condition", ""), str):
+            raise format_error("Every Condition member must be a string.")
         export = output.get("Export", {"Name": ""})
         if not isinstance(export, dict) or "Name" not in export:
             raise format_error(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from orgmon.sandbox.cloudformation.faults import is_number
+
 _REGION = "us-east-1"
 
 
@@ -18,7 +20,8 @@ _REGION = "us-east-1"
 class Schema:
     """One resource type. ``create_only`` are paths; a change of one means a new resource.
 
-    ``attributes`` are keyed by what Fn::GetAtt may ask for, ``identifiers`` the properties that name a resource.
+    ``attributes`` are keyed by what Fn::GetAtt may ask for, ``identifiers`` the properties that name one which
+    AWS can read.
     """
 
     type: str
@@ -73,8 +76,12 @@ def schema_of(type_name: str) -> Schema:
         tags_are_a_map=_kind(tags) == "object",
         body=body,
         attributes=known.get_atts,
-        identifiers=tuple(path.rsplit("/", 1)[-1] for path in body.get("primaryIdentifier", [])),
+        identifiers=_identifiers(body) if "read" in body.get("handlers", {}) else (),
     )
+
+
+def _identifiers(body: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(path.rsplit("/", 1)[-1] for path in body.get("primaryIdentifier", []))
 
 
 @cache
@@ -152,18 +159,10 @@ def _validate_scalar(value: Any, node: dict[str, Any], path: str, problems: list
     allowed = node.get("enum")
     if allowed and str(value) not in {str(entry) for entry in allowed}:
         problems.append(f"{path}: {value} is not a valid enum value")
-    if kind in ("integer", "number") and not _is_number(value):
-        problems.append(
-            f"{path}: expected type: {'Integer' if kind == 'integer' else 'Number'}, found: String"
-        )
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+    whole = is_number(value) and float(value).is_integer()
+    if (kind == "integer" and not whole) or (kind == "number" and not is_number(value)):
+        wanted = "Integer" if kind == "integer" else "Number"
+        problems.append(f"{path}: expected type: {wanted}, found: {_java(value)}")
 
 
 def _java(value: Any) -> str:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from orgmon.sandbox.cloudformation import capabilities, parameters
+from orgmon.sandbox.cloudformation.schema import is_known, schema_of
 from orgmon.sandbox.cloudformation.stack import ChangeSet, Event, ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.template import Template
 
@@ -134,6 +135,20 @@ def change_set_shape(stack: StackRecord, change_set: ChangeSet) -> dict[str, Any
     )
 
 
+def identifier_shapes(template: Template) -> list[dict[str, Any]]:
+    """The resources by type, with the properties that name one which is to be imported, as far as AWS can read it.
+
+    Source: API reference, ResourceIdentifierSummary; the types' registry schemas.
+    """
+    shown = []
+    for kind in template.resource_types:
+        ids = [each.logical_id for each in template.resources.values() if each.type == kind]
+        identifiers = schema_of(kind).identifiers if is_known(kind) else ()
+        members = {"ResourceType": kind, "LogicalResourceIds": ids, "ResourceIdentifiers": list(identifiers)}
+        shown.append({name: value for name, value in members.items() if value})
+    return shown
+
+
 def declared_parameters(template: Template) -> list[dict[str, Any]]:
     """The parameters of a template as GetTemplateSummary shows them."""
     return [_declaration(name, body) for name, body in template.parameters.items()]
@@ -143,7 +158,7 @@ def capability_members(template: Template) -> dict[str, Any]:
     """Capabilities and their reason, empty when the template needs none."""
     needed = capabilities.needed_by(template)
     if not needed:
-        return {"Capabilities": []}
+        return {}
     types = ", ".join(capabilities.iam_types_in(template))
     reason = f"The following resource(s) require capabilities: [{types}]"
     return {"Capabilities": list(needed), "CapabilitiesReason": reason}

@@ -190,8 +190,9 @@ class StackOperations:
                 "Description": template.description,
                 **shapes.capability_members(template),
                 "ResourceTypes": list(template.resource_types),
+                "ResourceIdentifierSummaries": shapes.identifier_shapes(template),
                 "Version": "2010-09-09",
-                "DeclaredTransforms": list(template.transforms),
+                "DeclaredTransforms": list(template.transforms) or None,
             }
         )
 
