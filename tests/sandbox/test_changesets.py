@@ -273,6 +273,22 @@ def test_values_are_told_of_what_comes_and_goes_but_secrets_are_not(
     assert "1234" not in json.dumps(told)
 
 
+def test_a_change_set_has_its_own_template(engine: Engine, cloudformation: Any) -> None:
+    engine.deploy(PROD, HOME, "app", template(A=topic()))
+    made = changes(cloudformation, template(A=topic(DisplayName="x")))
+    for named in ({"StackName": "app", "ChangeSetName": "c"}, {"ChangeSetName": made["ChangeSetId"]}):
+        body = cloudformation.get_template(**named)["TemplateBody"]
+        assert body == json.loads(template(A=topic(DisplayName="x")))
+    assert cloudformation.get_template(StackName="app")["TemplateBody"] == json.loads(template(A=topic()))
+
+
+def test_tags_of_the_stack_change_its_resources(engine: Engine, cloudformation: Any) -> None:
+    engine.deploy(PROD, HOME, "app", template(A=topic()))
+    change_set = changes(cloudformation, template(A=topic()), Tags=[{"Key": "team", "Value": "soc"}])
+    (change,) = [each["ResourceChange"] for each in change_set["Changes"]]
+    assert (change["LogicalResourceId"], change["Scope"], change["Replacement"]) == ("A", ["Tags"], "False")
+
+
 def test_what_is_refused(engine: Engine, cloudformation: Any) -> None:
     body = template(A=topic())
     create = {"StackName": "app", "ChangeSetName": "c", "TemplateBody": body}

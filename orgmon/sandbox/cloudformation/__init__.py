@@ -7,6 +7,7 @@ from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.cloudformation.members import checking
 from orgmon.sandbox.cloudformation.policy_operations import PolicyOperations
 from orgmon.sandbox.cloudformation.stack_operations import StackOperations
+from orgmon.sandbox.cloudformation.template_operations import TemplateOperations
 from orgmon.sandbox.world import World
 
 
@@ -16,6 +17,7 @@ def install(world: World) -> Engine:
     stacks = StackOperations(engine)
     sets = ChangeSetOperations(engine)
     policies = PolicyOperations(engine)
+    templates = TemplateOperations(engine, sets)
     for operation, handler in (
         ("CreateStack", stacks.create_stack),
         ("UpdateStack", stacks.update_stack),
@@ -26,9 +28,9 @@ def install(world: World) -> Engine:
         ("DescribeStackResources", stacks.describe_stack_resources),
         ("DescribeStackResource", stacks.describe_stack_resource),
         ("ListStackResources", stacks.list_stack_resources),
-        ("GetTemplate", stacks.get_template),
-        ("GetTemplateSummary", stacks.get_template_summary),
-        ("ValidateTemplate", stacks.validate_template),
+        ("GetTemplate", templates.get_template),
+        ("GetTemplateSummary", templates.get_template_summary),
+        ("ValidateTemplate", templates.validate_template),
         ("UpdateTerminationProtection", stacks.update_termination_protection),
         ("ListExports", stacks.list_exports),
         ("ListImports", stacks.list_imports),

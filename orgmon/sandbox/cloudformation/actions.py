@@ -13,12 +13,11 @@ from typing import Any
 
 from orgmon.sandbox.calls import Principal, Refusal
 from orgmon.sandbox.cloudformation.reasons import ActionFailed, is_gone, reason_of
-from orgmon.sandbox.cloudformation.schema import Schema, schema_of
+from orgmon.sandbox.cloudformation.schema import schema_of
 from orgmon.sandbox.cloudformation.scope import partition_of
 from orgmon.sandbox.cloudformation.stack import ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.template import Definition
 from orgmon.sandbox.providers import provider_of
-from orgmon.sandbox.providers.properties import tag_list, tag_map
 from orgmon.sandbox.providers.provider import Place, Provider
 from orgmon.sandbox.world import World
 
@@ -26,7 +25,6 @@ Owner = Callable[[str, str, str, str], str]
 RETAINED = ("Retain", "RetainExceptOnCreate")
 _INITIATED = "Resource creation Initiated"
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
-SYSTEM_TAGGED = frozenset({"AWS::SecretsManager::Secret"})
 
 
 @dataclass
@@ -154,18 +152,6 @@ class Actions:
         provider = provider_of(type_name)
         return provider.name_property if provider else ""
 
-    def with_tags(self, type_name: str, logical_id: str, properties: dict[str, Any]) -> dict[str, Any]:
-        """The properties with the stack's tags (the resource's own win) and CloudFormation's own tags."""
-        schema = schema_of(type_name)
-        tags = dict(self.stack.request.tags)
-        if type_name in SYSTEM_TAGGED:
-            tags |= system_tags(self.stack, logical_id)
-        provider = provider_of(type_name)
-        if not tags or provider is None or schema.tag_property not in provider.supports:
-            return properties
-        merged = tags | tag_map(properties.get(schema.tag_property))
-        return {**properties, schema.tag_property: _in_form(merged, schema)}
-
     def _new_record(
         self, definition: Definition, wanted: dict[str, Any], shown: dict[str, Any]
     ) -> ResourceRecord:
@@ -261,15 +247,6 @@ def is_adoptable(provider: Provider, definition: Definition) -> bool:
     return isinstance(name, str) and definition.deletion_policy in RETAINED
 
 
-def system_tags(stack: StackRecord, logical_id: str) -> dict[str, str]:
-    """The tags that CloudFormation itself puts on a resource."""
-    return {
-        "aws:cloudformation:stack-name": stack.name,
-        "aws:cloudformation:stack-id": stack.id,
-        "aws:cloudformation:logical-id": logical_id,
-    }
-
-
 def take_attributes(record: ResourceRecord, other: Definition | ResourceRecord) -> None:
     """Take over what a stack remembers of a resource beside its properties."""
     record.deletion_policy = other.deletion_policy
@@ -280,10 +257,6 @@ def take_attributes(record: ResourceRecord, other: Definition | ResourceRecord) 
 def copy_of(record: ResourceRecord) -> ResourceRecord:
     """A record that does not change with the first."""
     return ResourceRecord(**{**vars(record), "attributes": dict(record.attributes)})
-
-
-def _in_form(tags: dict[str, str], schema: Schema) -> Any:
-    return tags if schema.tags_are_a_map else tag_list(tags)
 
 
 def _check_properties(provider: Provider, logical_id: str, properties: dict[str, Any]) -> None:

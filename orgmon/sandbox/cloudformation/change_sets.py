@@ -47,7 +47,7 @@ class ChangeSetOperations:
 
     def describe_change_set(self, call: Call) -> Members:
         """DescribeChangeSet, its changes in pages."""
-        stack, change_set = self._named(call)
+        stack, change_set = self.named(call)
         with_values = bool(call.params.get("IncludePropertyValues"))
         changes = changes_told(change_set.changes, with_values=with_values)
         chosen, more = page(changes, call.params.get("NextToken"))
@@ -74,7 +74,7 @@ class ChangeSetOperations:
 
     def execute_change_set(self, call: Call) -> Members:
         """ExecuteChangeSet: starts the operation; the stack's other change sets are gone with it."""
-        stack, change_set = self._named(call)
+        stack, change_set = self.named(call)
         with stack.lock:
             if change_set.execution_status != "AVAILABLE":
                 failed = change_set.status != "CREATE_COMPLETE"
@@ -88,7 +88,7 @@ class ChangeSetOperations:
     def delete_change_set(self, call: Call) -> Members:
         """DeleteChangeSet; that there is none is fine."""
         try:
-            stack, change_set = self._named(call)
+            stack, change_set = self.named(call)
         except Refusal as problem:
             if problem.code == "ChangeSetNotFound":
                 return {}
@@ -100,6 +100,16 @@ class ChangeSetOperations:
         if stack.change_sets.get(change_set.name) is change_set:
             del stack.change_sets[change_set.name]
         return {}
+
+    def named(self, call: Call) -> tuple[StackRecord, ChangeSet]:
+        """The change set that a call names: by its ARN, or by its name and the stack's. Raises Refusal."""
+        name = str(call.params["ChangeSetName"])
+        for stack in self._candidates(call):
+            found = stack.change_sets.get(name) or stack.past_change_sets.get(name)
+            for change_set in [found] if found else stack.change_sets.values():
+                if name in (change_set.name, change_set.id):
+                    return stack, change_set
+        raise Refusal("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
 
     def _prepared(self, call: Call, kind: str) -> tuple[StackRecord, Request]:
         """The stack and the checked request; a CREATE makes a stack in REVIEW_IN_PROGRESS if there is none."""
@@ -179,16 +189,6 @@ class ChangeSetOperations:
             if change_set.execution_status != "OBSOLETE":
                 change_set.execution_status = "UNAVAILABLE" if change_set.reason else "AVAILABLE"
             change_set.status = "FAILED" if change_set.reason else "CREATE_COMPLETE"
-
-    def _named(self, call: Call) -> tuple[StackRecord, ChangeSet]:
-        """The change set by its ARN, or by its name and the stack's."""
-        name = str(call.params["ChangeSetName"])
-        for stack in self._candidates(call):
-            found = stack.change_sets.get(name) or stack.past_change_sets.get(name)
-            for change_set in [found] if found else stack.change_sets.values():
-                if name in (change_set.name, change_set.id):
-                    return stack, change_set
-        raise Refusal("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
 
     def _candidates(self, call: Call) -> list[StackRecord]:
         if str(call.params["ChangeSetName"]).startswith("arn:"):

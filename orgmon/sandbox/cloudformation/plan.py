@@ -13,10 +13,11 @@ from orgmon.sandbox.cloudformation.causes import (
     attribute_details,
     changed_parameters,
 )
-from orgmon.sandbox.cloudformation.intrinsics import NO_VALUE
+from orgmon.sandbox.cloudformation.outputs import outputs_of
 from orgmon.sandbox.cloudformation.schema import is_known, schema_of
 from orgmon.sandbox.cloudformation.scope import Scope
 from orgmon.sandbox.cloudformation.stack import Change, Detail, Request, ResourceRecord, StackRecord
+from orgmon.sandbox.cloudformation.tagging import with_stack_tags
 from orgmon.sandbox.cloudformation.template import Definition, Template
 from orgmon.sandbox.providers import provider_of
 
@@ -49,7 +50,7 @@ def changes_of(stack: StackRecord, request: Request, scope: Scope, actions: Acti
         definition = scope.resolver.definition(logical_id)
         record = stack.resources.get(logical_id)
         change = (
-            _modification(record, stack, definition, scope, actions, causes)
+            _modification(record, stack, request, definition, scope, causes)
             if record
             else _addition(definition, request, scope, actions)
         )
@@ -65,14 +66,8 @@ def changes_of(stack: StackRecord, request: Request, scope: Scope, actions: Acti
 
 def outputs_change(stack: StackRecord, request: Request, scope: Scope) -> bool:
     """Whether the outputs would differ from those the stack has."""
-    after = {}
-    for key, definition in request.template.outputs.items():
-        resolved = scope.output(definition)
-        if resolved is not NO_VALUE:
-            export = resolved.get("Export", {}).get("Name", "")
-            after[key] = (str(resolved["Value"]), str(resolved.get("Description", "")), str(export))
-    before = {output.key: (output.value, output.description, output.export) for output in stack.outputs}
-    return before != after
+    after = outputs_of(request.template, scope)
+    return {output.key: output for output in after} != {output.key: output for output in stack.outputs}
 
 
 def _addition(definition: Definition, request: Request, scope: Scope, actions: Actions) -> Change:
@@ -90,15 +85,15 @@ def _addition(definition: Definition, request: Request, scope: Scope, actions: A
 def _modification(
     record: ResourceRecord,
     stack: StackRecord,
+    request: Request,
     definition: Definition,
     scope: Scope,
-    actions: Actions,
     causes: Causes,
 ) -> Change | None:
     if not is_known(definition.type):
         return None
     properties = scope.resolver.properties(definition.logical_id)
-    wanted = actions.with_tags(definition.type, definition.logical_id, properties)
+    wanted = with_stack_tags(stack, request, definition.type, definition.logical_id, properties)
     written = stack.request.template.resources.get(definition.logical_id)
     shown = scope.shown(definition.logical_id)
     details = causes.details(record, written, definition, wanted, shown) + attribute_details(

@@ -1,8 +1,4 @@
-"""The work of one stack operation: create, update or delete all resources, and go back when one fails.
-
-What fails before the first resource (an output that asks for an attribute that there is not, an export that is
-missing) is told by the stack's own event alone. Source: stack events of such a stack, recorded in a public test suite.
-"""
+"""The work of one stack operation: create, update or delete all resources, and go back when one fails."""
 
 from __future__ import annotations
 
@@ -12,14 +8,13 @@ from typing import Any
 
 from orgmon.sandbox.calls import Refusal
 from orgmon.sandbox.cloudformation.actions import Actions, copy_of, take_attributes
-from orgmon.sandbox.cloudformation.intrinsics import NO_VALUE, text_of
+from orgmon.sandbox.cloudformation.outputs import check_beforehand, outputs_of
 from orgmon.sandbox.cloudformation.plan import property_changes
 from orgmon.sandbox.cloudformation.reasons import ActionFailed
-from orgmon.sandbox.cloudformation.references import calls_of, references_of, taken
-from orgmon.sandbox.cloudformation.schema import is_known, schema_of
 from orgmon.sandbox.cloudformation.scope import Scope
-from orgmon.sandbox.cloudformation.stack import Output, Request, ResourceRecord, StackRecord
+from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.stack_policy import StackPolicy, parse
+from orgmon.sandbox.cloudformation.tagging import with_stack_tags
 from orgmon.sandbox.cloudformation.template import Definition
 
 _RENAME = (
@@ -59,8 +54,7 @@ class Rollout:
     def create(self) -> None:
         """Make every resource; on failure do as the request's ``on_failure`` says."""
         try:
-            self._check_outputs()
-            self._check_imports()
+            check_beforehand(self.request.template, self.scope)
             self._apply_all()
             self._finish_outputs()
         except (ActionFailed, Refusal) as problem:
@@ -72,8 +66,7 @@ class Rollout:
         """Bring every resource to the wanted state, then remove what is no longer wanted; or go back."""
         before = dict(self.stack.resources)
         try:
-            self._check_outputs()
-            self._check_imports()
+            check_beforehand(self.request.template, self.scope)
             self._check_removals()
             self._apply_all()
             self._finish_outputs()
@@ -99,24 +92,6 @@ class Rollout:
         self._enter("DELETE_COMPLETE")
 
     # -- forwards
-
-    def _check_outputs(self) -> None:
-        for key, output in self.request.template.outputs.items():
-            condition = output.get("Condition")
-            if condition and not self.scope.resolver.condition(condition):
-                continue
-            for logical_id, attribute in sorted(references_of(output).attributes):
-                kind = self.request.template.resources[logical_id].type
-                if is_known(kind) and not schema_of(kind).has_attribute(attribute):
-                    text = f"Resource type {kind} does not support attribute {{{attribute}}}"
-                    raise Refusal("ValidationError", f"[Error] /Outputs/{key}/Value/Fn::GetAtt: {text}")
-
-    def _check_imports(self) -> None:
-        for name, definition in self.request.template.resources.items():
-            if self.scope.resolver.wanted(name):
-                node = taken(definition.properties, self.scope.resolver.condition)
-                for call in calls_of(node, "Fn::ImportValue"):
-                    self.scope.resolver.resolve(call)
 
     def _check_removals(self) -> None:
         """The stack policy is asked before anything is done, also for what only goes at the end."""
@@ -153,7 +128,7 @@ class Rollout:
         if record is None:
             self._create(definition, properties, None)
             return
-        wanted = self.actions.with_tags(definition.type, definition.logical_id, properties)
+        wanted = self._tagged(definition, properties)
         changes = property_changes(record, wanted)
         if not changes:
             self.steps.append(Step(record, copy_of(record), kept=True))
@@ -166,6 +141,9 @@ class Rollout:
             self._ask_policy("Update:Modify", record)
             self._update(record, definition, wanted)
 
+    def _tagged(self, definition: Definition, properties: dict[str, Any]) -> dict[str, Any]:
+        return with_stack_tags(self.stack, self.request, definition.type, definition.logical_id, properties)
+
     def _resolved(self, definition: Definition) -> dict[str, Any]:
         try:
             return self.scope.resolver.properties(definition.logical_id)
@@ -176,9 +154,7 @@ class Rollout:
             raise self.actions.impossible(definition, problem.message) from problem
 
     def _create(self, definition: Definition, properties: dict[str, Any], old: ResourceRecord | None) -> None:
-        wanted = properties
-        if definition.type.startswith("AWS::"):
-            wanted = self.actions.with_tags(definition.type, definition.logical_id, properties)
+        wanted = self._tagged(definition, properties)
         shown = self.scope.shown(definition.logical_id)
         try:
             made = self.actions.create(definition, wanted, shown, old)
@@ -214,13 +190,7 @@ class Rollout:
 
     def _finish_outputs(self) -> None:
         """Work out the outputs; a name that another stack exports is refused."""
-        outputs = []
-        for key, definition in self.request.template.outputs.items():
-            resolved = self.scope.output(definition)
-            if resolved is not NO_VALUE:
-                export = str(resolved.get("Export", {}).get("Name", ""))
-                value = text_of(resolved["Value"])
-                outputs.append(Output(key, value, str(resolved.get("Description", "")), export))
+        outputs = outputs_of(self.request.template, self.scope)
         for output in outputs:
             if output.export in self.exported:
                 holder = self.exported[output.export]

@@ -12,7 +12,6 @@ from orgmon.sandbox.cloudformation.policy_operations import policy_in
 from orgmon.sandbox.cloudformation.requests import request_of
 from orgmon.sandbox.cloudformation.scope import pseudo_parameters
 from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
-from orgmon.sandbox.cloudformation.template import Template
 from orgmon.sandbox.cloudformation.templates import template_of
 
 Members = dict[str, Any]
@@ -172,41 +171,6 @@ class StackOperations:
         listed = [{key: each[key] for key in each if key not in dropped} for each in summaries]
         return {"StackResourceSummaries": listed, **more}
 
-    def get_template(self, call: Call) -> Members:
-        """GetTemplate: the text as it was given."""
-        name = call.params.get("ChangeSetName")
-        if name and str(name).startswith("arn:"):
-            template = self._change_set_template(call, str(name))
-        else:
-            template = self._stack(call).request.template
-        return {"TemplateBody": template.text, "StagesAvailable": ["Original", "Processed"]}
-
-    def get_template_summary(self, call: Call) -> Members:
-        """GetTemplateSummary: of a template, or of a stack's."""
-        template = self._named_template(call)
-        return shapes.set_only(
-            {
-                "Parameters": shapes.declared_parameters(template),
-                "Description": template.description,
-                **shapes.capability_members(template),
-                "ResourceTypes": list(template.resource_types),
-                "ResourceIdentifierSummaries": shapes.identifier_shapes(template),
-                "Version": "2010-09-09",
-                "DeclaredTransforms": list(template.transforms) or None,
-            }
-        )
-
-    def validate_template(self, call: Call) -> Members:
-        """ValidateTemplate: refuses what is not well formed."""
-        template = template_of(self._engine.world, call)
-        kept = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
-        declared = [
-            {name: each[name] for name in kept if name in each}
-            for each in shapes.declared_parameters(template)
-        ]
-        members = {"Parameters": declared, "Description": template.description}
-        return shapes.set_only({**members, **shapes.capability_members(template)})
-
     def update_termination_protection(self, call: Call) -> Members:
         """UpdateTerminationProtection: on or off."""
         stack = self._stack(call)
@@ -251,18 +215,6 @@ class StackOperations:
         if logical_id not in stack.resources:
             raise Refusal("ValidationError", f"Resource {logical_id} does not exist for stack {stack.name}")
         return stack.resources[logical_id]
-
-    def _named_template(self, call: Call) -> Template:
-        if call.params.get("StackName"):
-            return self._stack(call).request.template
-        return template_of(self._engine.world, call)
-
-    def _change_set_template(self, call: Call, change_set_id: str) -> Template:
-        for stack in self._engine.register.stacks(call.account, call.region):
-            for change_set in stack.change_sets.values():
-                if change_set.id == change_set_id:
-                    return change_set.request.template
-        raise Refusal("ChangeSetNotFound", f"ChangeSet [{change_set_id}] does not exist", 404)
 
 
 def _on_failure(params: Members) -> str:
