@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgmon.sandbox.calls import Principal, Refusal
+from orgmon.sandbox.cloudformation.adoption import adopt, is_adoptable, live
 from orgmon.sandbox.cloudformation.reasons import ActionFailed, is_gone, reason_of
 from orgmon.sandbox.cloudformation.schema import schema_of
 from orgmon.sandbox.cloudformation.scope import partition_of
@@ -22,7 +23,6 @@ from orgmon.sandbox.providers.provider import Place, Provider
 from orgmon.sandbox.world import World
 
 Owner = Callable[[str, str, str, str], str]
-RETAINED = ("Retain", "RetainExceptOnCreate")
 _INITIATED = "Resource creation Initiated"
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 
@@ -63,7 +63,8 @@ class Actions:
             _check_properties(provider, record.logical_id, record.properties)
             existing = self._existing(provider, place, definition, wanted)
             if existing:
-                self._adopt(provider, place, record, existing)
+                record.physical_id = existing
+                adopt(provider, place, existing, record.properties)
             else:
                 record.physical_id = provider.create(place, record.properties)
                 self._note(record, f"{verb}_IN_PROGRESS", _INITIATED)
@@ -182,15 +183,6 @@ class Actions:
             raise ActionFailed(record.logical_id, record.type, text)
         return provider
 
-    def _begin(self, record: ResourceRecord, action: str) -> None:
-        """Take the pace's time, and fail where trouble is rehearsed."""
-        if self.pace:
-            time.sleep(self.pace)
-        where = (self.stack.account, self.stack.region, self.stack.name)
-        reason = self.world.trouble.failure_for(*where, record.logical_id, action)
-        if reason:
-            raise ActionFailed(record.logical_id, record.type, reason)
-
     def _existing(
         self, provider: Provider, place: Place, definition: Definition, wanted: dict[str, Any]
     ) -> str:
@@ -207,10 +199,14 @@ class Actions:
         taken = f"{physical_id} already exists" + (f" in stack {owner}" if owner else "")
         raise ActionFailed(definition.logical_id, definition.type, taken)
 
-    def _adopt(self, provider: Provider, place: Place, record: ResourceRecord, physical_id: str) -> None:
-        current = live(provider, place, physical_id, record.properties) or {}
-        record.physical_id = physical_id
-        provider.update(place, physical_id, current, record.properties)
+    def _begin(self, record: ResourceRecord, action: str) -> None:
+        """Take the pace's time, and fail where trouble is rehearsed."""
+        if self.pace:
+            time.sleep(self.pace)
+        where = (self.stack.account, self.stack.region, self.stack.name)
+        reason = self.world.trouble.failure_for(*where, record.logical_id, action)
+        if reason:
+            raise ActionFailed(record.logical_id, record.type, reason)
 
     def _failed(self, record: ResourceRecord, status: str, problem: Exception) -> ActionFailed:
         """Write the failure down and wrap it."""
@@ -229,22 +225,6 @@ class Actions:
         shown = None if status.startswith("DELETE") else record.shown
         about = (record.logical_id, physical_id or record.physical_id, record.type, status, reason, shown)
         self.stack.record(now, *about)
-
-
-def live(provider: Provider, place: Place, physical_id: str, last: dict[str, Any]) -> dict[str, Any] | None:
-    """The live properties of a resource, or None when its service does not know it."""
-    try:
-        return provider.read(place, physical_id, last)
-    except Exception as problem:
-        if is_gone(problem):
-            return None
-        raise
-
-
-def is_adoptable(provider: Provider, definition: Definition) -> bool:
-    """Whether ImportExistingResources may take this resource over: a literal name, and a policy that retains."""
-    name = definition.properties.get(provider.name_property)
-    return isinstance(name, str) and definition.deletion_policy in RETAINED
 
 
 def take_attributes(record: ResourceRecord, other: Definition | ResourceRecord) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from orgmon.sandbox.calls import Refusal
-from orgmon.sandbox.cloudformation.actions import Actions, is_adoptable, live
+from orgmon.sandbox.cloudformation.actions import Actions
+from orgmon.sandbox.cloudformation.adoption import is_adoptable, live
 from orgmon.sandbox.cloudformation.causes import (
     IN_PLACE,
     REPLACED,

@@ -11,6 +11,7 @@ from orgmon.sandbox.cloudformation.actions import Actions, copy_of, take_attribu
 from orgmon.sandbox.cloudformation.outputs import check_beforehand, outputs_of
 from orgmon.sandbox.cloudformation.plan import property_changes
 from orgmon.sandbox.cloudformation.reasons import ActionFailed
+from orgmon.sandbox.cloudformation.removal import discard, remove_all
 from orgmon.sandbox.cloudformation.scope import Scope
 from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.stack_policy import StackPolicy, parse
@@ -82,7 +83,7 @@ class Rollout:
 
     def delete(self, retained: frozenset[str] = frozenset()) -> None:
         """Remove every resource, the last made first. One that cannot be removed leaves DELETE_FAILED."""
-        failed = self._remove_all(list(self.stack.resources.values()), retained)
+        failed = remove_all(self.stack, self.actions, list(self.stack.resources.values()), retained)
         if failed:
             names = ", ".join(problem.logical_id for problem in failed)
             self.stack.failure = failed[0].summary
@@ -203,11 +204,11 @@ class Rollout:
         """After a good update: remove what was replaced and what the template no longer has."""
         for step in reversed(self.steps):
             if step.replaced and step.before:
-                self._discard(step.before, retained=step.before.update_replace_policy == "Retain")
+                discard(self.actions, step.before, retained=step.before.update_replace_policy == "Retain")
         wanted = {name for name in self.request.template.resources if self.scope.resolver.wanted(name)}
         for record in reversed(list(before.values())):
             if record.logical_id not in wanted:
-                self._discard(record, retained=record.deletion_policy.startswith("Retain"))
+                discard(self.actions, record, retained=record.deletion_policy.startswith("Retain"))
                 del self.stack.resources[record.logical_id]
 
     def _sort(self) -> None:
@@ -215,16 +216,6 @@ class Rollout:
         records = self.stack.resources
         ordered = [name for name in self.request.template.resources if name in records]
         self.stack.resources = {name: records[name] for name in ordered}
-
-    def _discard(self, record: ResourceRecord, *, retained: bool) -> None:
-        """Remove an unwanted resource; when that fails it stays behind, and the update is still complete."""
-        if retained:
-            self.actions.skip(record)
-            return
-        try:
-            self.actions.delete(record)
-        except ActionFailed:
-            return
 
     # -- backwards
 
@@ -239,7 +230,7 @@ class Rollout:
             "DELETE_IN_PROGRESS" if gone else "ROLLBACK_IN_PROGRESS", f"{reason}. Rollback requested by user."
         )
         made = [step.after for step in self.steps]
-        failed = self._remove_all(made, frozenset(), created_now=True)
+        failed = remove_all(self.stack, self.actions, made, created_now=True)
         self.stack.outputs = []
         if failed:
             names = ", ".join(each.logical_id for each in failed)
@@ -265,7 +256,7 @@ class Rollout:
         }
         self._enter("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         for record in leftovers:
-            self._discard(record, retained=record.deletion_policy == "Retain")
+            discard(self.actions, record, retained=record.deletion_policy == "Retain")
         self._take_back_request()
         self._enter("UPDATE_ROLLBACK_COMPLETE")
 
@@ -284,30 +275,6 @@ class Rollout:
         elif step.after.status == "UPDATE_FAILED":
             self.actions.settle(step.after, step.before.shown)
         take_attributes(step.after, step.before)
-
-    def _remove_all(
-        self, records: list[ResourceRecord], retained: frozenset[str], *, created_now: bool = False
-    ) -> list[ActionFailed]:
-        """Remove resources in reverse; returns what could not be. What that one needs stays as well."""
-        failed: list[ActionFailed] = []
-        needed: set[str] = set()
-        policies = ("Retain",) if created_now else ("Retain", "RetainExceptOnCreate")
-        definitions = self.stack.request.template.resources
-        for record in reversed(records):
-            if record.logical_id in needed:
-                needed |= definitions[record.logical_id].needs
-                continue
-            if record.logical_id in retained or record.deletion_policy in policies:
-                self.actions.skip(record)
-            else:
-                try:
-                    self.actions.delete(record)
-                except ActionFailed as problem:
-                    failed.append(problem)
-                    needed |= definitions[record.logical_id].needs
-                    continue
-            self.stack.resources.pop(record.logical_id, None)
-        return failed
 
     def _note_failure(self, problem: ActionFailed | Refusal) -> None:
         self.stack.failure = problem.summary if isinstance(problem, ActionFailed) else problem.message
