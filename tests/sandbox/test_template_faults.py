@@ -102,6 +102,14 @@ FAULTS = [
         template(T=topic(), outputs={"O": {}}),
         "Template format error: Every Outputs member must contain a Value object",
     ),
+    (
+        template(T=topic(), outputs={"MyOutput": {"Value": None}}),
+        "[/Outputs/MyOutput/Value] 'null' values are not allowed in templates",
+    ),
+    (
+        template(R=resource("AWS::Events::Rule", EventPattern={"detail": {"errorCode": [None]}})),
+        "[/Resources/R/Properties/EventPattern/detail/errorCode/0] 'null' values are not allowed in templates",
+    ),
     ("A: &a [1]\nB: *a", "Template error: YAML aliases are not allowed in CloudFormation templates"),
     (
         template({"P": {"Type": "Strin"}}, T=topic()),
@@ -227,6 +235,13 @@ def test_what_a_condition_leaves_out_may_be_named_where_it_is_not_needed(site: S
     site.cloudformation.create_stack(StackName="leaves-out", TemplateBody=body, Parameters=key)
     site.engine.background.wait()
     assert {"taken", "left-out"} & set(topics(site.world)) == {"taken"}
+
+
+def test_a_null_in_an_event_pattern_is_written_as_text(site: Site) -> None:
+    pattern = '{"detail": {"errorCode": [null]}}'
+    body = template(R=resource("AWS::Events::Rule", EventPattern=pattern))
+    stack = site.engine.deploy("444444444444", "eu-west-1", "pattern", body)
+    assert stack.status == "CREATE_COMPLETE", stack.failure
 
 
 def test_a_part_of_what_is_known_later_is_selected_later(site: Site) -> None:

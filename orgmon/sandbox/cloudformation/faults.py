@@ -8,7 +8,7 @@ have is checked here, so that whoever works it out may rely on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from orgmon.sandbox.calls import Refusal
@@ -37,7 +37,14 @@ def format_error(message: str) -> Refusal:
 
 
 def check_shape(body: dict[str, Any]) -> None:
-    """Raise Refusal unless the sections are there, and are what they have to be."""
+    """Raise Refusal unless the sections are there, and are what they have to be.
+
+    A null is nowhere allowed, not even in an event pattern that would mean it: such a pattern has to be a JSON text.
+    Source: EventBridge user guide, "Matching null values and empty strings", on CloudFormation templates.
+    """
+    for path, value in _leaves(body, ""):
+        if value is None:
+            raise Refusal("ValidationError", f"[{path}] 'null' values are not allowed in templates")
     for name in ("Parameters", "Mappings", "Conditions", "Resources", "Outputs"):
         if not isinstance(body.get(name, {}), dict):
             raise format_error(f"Any {name} member must be an object.")
@@ -122,6 +129,17 @@ def _check_named(found: References, conditions: dict[str, Any]) -> None:
     if missing:
         text = f"Template error: unresolved condition dependency {missing[0]} in Fn::If"
         raise Refusal("ValidationError", text)
+
+
+def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, dict):
+        for name, inner in node.items():
+            yield from _leaves(inner, f"{path}/{name}")
+    elif isinstance(node, list):
+        for index, inner in enumerate(node):
+            yield from _leaves(inner, f"{path}/{index}")
+    else:
+        yield path, node
 
 
 def _check_parameters(parameters: dict[str, Any]) -> None:
