@@ -195,7 +195,8 @@ class FakeCloudFormation:
         return self.stacks[name]
 
     def _change_set(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        change_set = self._stack(arguments["StackName"]).change_sets.get(arguments["ChangeSetName"])
-        if change_set is None:
-            raise refused("ChangeSetNotFound", f"ChangeSet [{arguments['ChangeSetName']}] does not exist")
-        return change_set
+        name = arguments["ChangeSetName"]
+        for known, change_set in self._stack(arguments["StackName"]).change_sets.items():
+            if name in (known, change_set["ChangeSetId"]):
+                return change_set
+        raise refused("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")

@@ -150,6 +150,20 @@ def test_an_execution_is_waited_for_also_where_the_stack_takes_its_time_to_show_
     assert applied(Slow(base())).status == "UPDATE_COMPLETE"
 
 
+def test_an_execution_is_followed_by_its_arn_for_its_name_is_gone() -> None:
+    class Forgetful(FakeCloudFormation):
+        """Knows a change set that it executes by its ARN alone, before the stack shows anything."""
+
+        def change(self, stack: StackRecord, change_set: str) -> None:
+            super().change(stack, change_set)
+            executed = stack.change_sets.pop(change_set)
+            executed["ExecutionStatus"] = "EXECUTE_IN_PROGRESS"
+            stack.change_sets["gone"] = executed
+            stack.to_come = ["CREATE_COMPLETE", "CREATE_COMPLETE", stack.status, *stack.to_come]
+
+    assert applied(Forgetful(base())).status == "UPDATE_COMPLETE"
+
+
 @pytest.mark.parametrize(
     ("method", "call", "error"),
     [

@@ -44,6 +44,7 @@ class ChangeSet:
         self._stack = stack
         self._sleep = sleep
         self.name = name_of(stack)
+        self._executed = ""
 
     def carry_out(self, kind: str, template: Mapping[str, str]) -> Outcome:
         """Make the change set, CREATE or UPDATE, or find it, and execute it.
@@ -65,11 +66,11 @@ class ChangeSet:
             f"cloudformation:{operation}", account=stack.account, region=stack.region, of=stack.name
         )
 
-    def _describe(self) -> dict[str, Any] | None:
+    def _describe(self, identity: str = "") -> dict[str, Any] | None:
         try:
             with self._call("DescribeChangeSet"):
                 told: dict[str, Any] = self._client.describe_change_set(
-                    StackName=self._stack.name, ChangeSetName=self.name
+                    StackName=self._stack.name, ChangeSetName=identity or self.name
                 )
         except AwsError as error:
             if isinstance(error, NotFoundError) or "does not exist" in error.message:
@@ -140,11 +141,15 @@ class ChangeSet:
             if error.code not in EXECUTED:
                 raise
             return Outcome.OVERTAKEN
+        self._executed = identity
         return Outcome.EXECUTED
 
     def is_over(self) -> bool:
-        """Does CloudFormation say that the change set was executed, or that there is none any more?"""
-        told = self._describe()
+        """Does CloudFormation say that the change set was executed, or that there is none any more?
+
+        One that is executed is no longer found by its name, but by its ARN.
+        """
+        told = self._describe(self._executed)
         return told is None or told["ExecutionStatus"] in ("EXECUTE_COMPLETE", "EXECUTE_FAILED", "OBSOLETE")
 
 

@@ -89,9 +89,10 @@ class Call:
     ``service`` and ``operation`` are botocore's names (``events``, ``PutRule``), ``params`` the parsed request
     under botocore's member names. ``account`` is the signer's, ``resource_account`` the owner's of what the call
     addresses (mostly the same), ``resource`` its ARN or ``*``. ``invoked_by`` names the service that calls on
-    somebody's behalf. ``response`` (as botocore would return it, without ResponseMetadata) or ``error`` is set
-    when the call is over. ``trusted`` calls are made by the sandbox itself and not authorised; ``internal`` ones are
-    its housekeeping: not authorised, not throttled, and no hook hears of them.
+    somebody's behalf. ``endpoint`` is the address that the client knows the sandbox by. ``response`` (as botocore
+    would return it, without ResponseMetadata) or ``error`` is set when the call is over. ``trusted`` calls are made
+    by the sandbox itself and not authorised; ``internal`` ones are its housekeeping: not authorised, not throttled,
+    and no hook hears of them.
     """
 
     service: str
@@ -105,6 +106,7 @@ class Call:
     source_address: str = "127.0.0.1"
     user_agent: str = ""
     invoked_by: str = ""
+    endpoint: str = ""
     internal: bool = False
     trusted: bool = False
     resource: str = "*"

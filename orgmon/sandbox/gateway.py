@@ -126,6 +126,7 @@ class Gateway:
             source_address=signer.invoked_by or request.remote_addr or "127.0.0.1",
             user_agent=signer.invoked_by or request.headers.get("user-agent", ""),
             invoked_by=signer.invoked_by,
+            endpoint=request.host_url,
             internal=not signer.recorded,
             trusted=signer.trusted,
         )

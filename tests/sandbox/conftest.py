@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -61,6 +61,26 @@ def engine(world: World) -> Iterator[Engine]:
 def cloudformation(world: World, engine: Engine) -> Any:
     """The administrator's CloudFormation client in the production account."""
     return world.session(PROD).client("cloudformation", region_name=HOME)
+
+
+@dataclass(frozen=True)
+class Site:
+    """CloudFormation of one world, and the administrator's client in the production account."""
+
+    world: World
+    engine: Engine
+    cloudformation: Any
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """A world for all tests of a module, which give their stacks names of their own."""
+    with World(SEED, clock=Clock(speed=0)) as world:
+        repairs.install(world)
+        engine = install(world)
+        yield Site(world, engine, world.session(PROD).client("cloudformation", region_name=HOME))
+        engine.background.wait()
+        assert world.hook_errors == []
 
 
 @pytest.fixture

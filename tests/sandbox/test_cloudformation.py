@@ -154,7 +154,7 @@ def test_lists_come_in_pages(engine: Engine, cloudformation: Any) -> None:
     events = (
         cloudformation.get_paginator("describe_stack_events").paginate(StackName="s0").build_full_result()
     )
-    assert len(events["StackEvents"]) == 2 + 2 * 60
+    assert len(events["StackEvents"]) == 2 + 3 * 60
     newest, oldest = events["StackEvents"][0], events["StackEvents"][-1]
     assert (newest["ResourceStatus"], oldest["ResourceStatus"]) == ("CREATE_COMPLETE", "CREATE_IN_PROGRESS")
     assert (
@@ -171,6 +171,14 @@ def test_summary_and_validation_of_a_template(cloudformation: Any) -> None:
     assert summary["Capabilities"] == ["CAPABILITY_IAM"]
     assert summary["ResourceTypes"] == ["AWS::IAM::Role", "AWS::SNS::Topic"]
     assert summary["Parameters"][0]["ParameterConstraints"] == {"AllowedValues": ["prod", "dev"]}
+    box = template(A=resource("AWS::S3::Bucket"), B=resource("AWS::S3::Bucket"))
+    assert cloudformation.get_template_summary(TemplateBody=box)["ResourceIdentifierSummaries"] == [
+        {
+            "ResourceType": "AWS::S3::Bucket",
+            "LogicalResourceIds": ["A", "B"],
+            "ResourceIdentifiers": ["BucketName"],
+        }
+    ]
     assert cloudformation.validate_template(TemplateBody=body)["Parameters"][0]["DefaultValue"] == "prod"
     assert refused(cloudformation, "validate_template", TemplateBody="{")[0] == "ValidationError"
 

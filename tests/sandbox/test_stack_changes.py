@@ -71,6 +71,14 @@ def test_what_becomes_of_a_failed_creation(
             resource("AWS::SQS::Queue", VisibilityTimeout="soon"),
             "#/VisibilityTimeout: expected type: Integer",
         ),
+        (
+            resource("AWS::SQS::Queue", VisibilityTimeout=True),
+            "#/VisibilityTimeout: expected type: Integer, found: Boolean",
+        ),
+        (
+            resource("AWS::SQS::Queue", VisibilityTimeout=3.5),
+            "#/VisibilityTimeout: expected type: Integer, found: BigDecimal",
+        ),
     ],
 )
 def test_what_cannot_be_made_fails_the_stack(engine: Engine, bad: dict[str, Any], reason: str) -> None:

@@ -173,6 +173,17 @@ def test_a_delegate_must_be_allowed_to_list_the_administrators(fleet: Fleet) -> 
     assert outcomes == ["Account used is not a delegated administrator", []]
 
 
+def test_a_faulty_template_makes_no_stack_set(fleet: Fleet) -> None:
+    lookup = {"Fn::FindInMap": ["N", "A", "B"]}
+    body = json.dumps(
+        {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": lookup}}}}
+    )
+    assert refused(fleet.client, "create_stack_set", StackSetName="set", TemplateBody=body)[:2] == (
+        "ValidationError",
+        "Template error: Mapping named 'N' is not present in the 'Mappings' section of template.",
+    )
+
+
 def test_organizations_access_is_a_switch_of_its_own(fleet: Fleet) -> None:
     request = {"StackSetName": "set", "TemplateBody": TEMPLATE, **SERVICE}
     assert fleet.client.describe_organizations_access()["Status"] == "ENABLED"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from orgmon.sandbox.cloudformation.change_sets import ChangeSetOperations
 from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.cloudformation.members import checking
+from orgmon.sandbox.cloudformation.policy_operations import PolicyOperations
 from orgmon.sandbox.cloudformation.stack_operations import StackOperations
+from orgmon.sandbox.cloudformation.template_operations import TemplateOperations
 from orgmon.sandbox.world import World
 
 
@@ -13,6 +16,8 @@ def install(world: World) -> Engine:
     engine = Engine(world)
     stacks = StackOperations(engine)
     sets = ChangeSetOperations(engine)
+    policies = PolicyOperations(engine)
+    templates = TemplateOperations(engine, sets)
     for operation, handler in (
         ("CreateStack", stacks.create_stack),
         ("UpdateStack", stacks.update_stack),
@@ -23,17 +28,19 @@ def install(world: World) -> Engine:
         ("DescribeStackResources", stacks.describe_stack_resources),
         ("DescribeStackResource", stacks.describe_stack_resource),
         ("ListStackResources", stacks.list_stack_resources),
-        ("GetTemplate", stacks.get_template),
-        ("GetTemplateSummary", stacks.get_template_summary),
-        ("ValidateTemplate", stacks.validate_template),
+        ("GetTemplate", templates.get_template),
+        ("GetTemplateSummary", templates.get_template_summary),
+        ("ValidateTemplate", templates.validate_template),
         ("UpdateTerminationProtection", stacks.update_termination_protection),
         ("ListExports", stacks.list_exports),
         ("ListImports", stacks.list_imports),
+        ("SetStackPolicy", policies.set_stack_policy),
+        ("GetStackPolicy", policies.get_stack_policy),
         ("CreateChangeSet", sets.create_change_set),
         ("DescribeChangeSet", sets.describe_change_set),
         ("ListChangeSets", sets.list_change_sets),
         ("ExecuteChangeSet", sets.execute_change_set),
         ("DeleteChangeSet", sets.delete_change_set),
     ):
-        world.operations.register("cloudformation", operation, handler)
+        world.operations.register("cloudformation", operation, checking(operation, handler))
     return engine

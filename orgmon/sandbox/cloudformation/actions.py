@@ -1,4 +1,8 @@
-"""One action on one resource: create or adopt, update, delete; with its events, its rehearsed trouble, its errors."""
+"""One action on one resource: create or adopt, update, delete; with its events, its rehearsed trouble, its errors.
+
+Source of the events (two of a creation, the second with the physical id; a replacement is an update): user guide,
+"View stack events"; answers to DescribeStackEvents that were recorded in public test suites.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from orgmon.sandbox.calls import Principal
+from orgmon.sandbox.calls import Principal, Refusal
+from orgmon.sandbox.cloudformation.adoption import adopt, is_adoptable, live
 from orgmon.sandbox.cloudformation.reasons import ActionFailed, is_gone, reason_of
-from orgmon.sandbox.cloudformation.schema import Schema, schema_of
+from orgmon.sandbox.cloudformation.schema import schema_of
 from orgmon.sandbox.cloudformation.scope import partition_of
 from orgmon.sandbox.cloudformation.stack import ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.template import Definition
 from orgmon.sandbox.providers import provider_of
-from orgmon.sandbox.providers.properties import tag_list, tag_map
 from orgmon.sandbox.providers.provider import Place, Provider
 from orgmon.sandbox.world import World
 
 Owner = Callable[[str, str, str, str], str]
-RETAINED = ("Retain", "RetainExceptOnCreate")
-SYSTEM_TAGGED = frozenset({"AWS::SecretsManager::Secret"})
+_INITIATED = "Resource creation Initiated"
+_REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 
 
 @dataclass
@@ -38,35 +42,56 @@ class Actions:
     pace: float = 0.0
     adopts: bool = False
 
-    def create(self, definition: Definition, wanted: dict[str, Any]) -> ResourceRecord:
-        """Make a resource (or adopt it) and return its record. Raises ActionFailed; the record says what is left."""
-        record = self._new_record(definition, wanted)
+    def create(
+        self,
+        definition: Definition,
+        wanted: dict[str, Any],
+        shown: dict[str, Any],
+        old: ResourceRecord | None = None,
+    ) -> ResourceRecord:
+        """Make a resource (or adopt it) in the place of ``old``, if there is one, and return its record.
+
+        Raises ActionFailed; the record says what is left.
+        """
+        record = self._new_record(definition, wanted, shown)
         place = self.place(definition.logical_id)
-        self._note(record, "CREATE_IN_PROGRESS")
+        verb = "UPDATE" if old else "CREATE"
+        self._note(record, f"{verb}_IN_PROGRESS", _REPLACING if old else "", old.physical_id if old else "")
         try:
             self._begin(record, "CREATE")
             provider = self._provider(record)
             _check_properties(provider, record.logical_id, record.properties)
             existing = self._existing(provider, place, definition, wanted)
             if existing:
-                self._adopt(provider, place, record, existing)
+                record.physical_id = existing
+                adopt(provider, place, existing, record.properties)
             else:
                 record.physical_id = provider.create(place, record.properties)
+                self._note(record, f"{verb}_IN_PROGRESS", _INITIATED)
             record.attributes = {
                 **place.kept,
                 **provider.attributes(place, record.physical_id, record.properties),
             }
         except Exception as problem:
-            record.physical_id = record.physical_id or place.claimed
-            raise self._failed(record, "CREATE_FAILED", problem) from problem
-        self._note(record, "CREATE_COMPLETE", "Resource import completed." if existing else "")
+            if place.claimed and not record.physical_id:
+                record.physical_id = place.claimed
+                self._note(record, f"{verb}_IN_PROGRESS", _INITIATED)
+            raise self._failed(record, f"{verb}_FAILED", problem) from problem
+        self._note(record, f"{verb}_COMPLETE", "Resource import completed." if existing else "")
         return record
 
-    def update(self, record: ResourceRecord, definition: Definition | None, wanted: dict[str, Any]) -> None:
+    def update(
+        self,
+        record: ResourceRecord,
+        definition: Definition | None,
+        wanted: dict[str, Any],
+        shown: dict[str, Any],
+    ) -> None:
         """Change a resource in place; without ``definition`` it goes back, and no trouble is rehearsed.
 
         Raises ActionFailed; then the record still has the old properties.
         """
+        record.shown = shown
         self._note(record, "UPDATE_IN_PROGRESS")
         place = self.place(record.logical_id)
         started = False
@@ -84,7 +109,20 @@ class Actions:
             failure.record = record if started else None
             raise failure from problem
         if definition:
-            _take_policies(record, definition)
+            take_attributes(record, definition)
+        self._note(record, "UPDATE_COMPLETE")
+
+    def refused(self, record: ResourceRecord, status: str, reason: str) -> ActionFailed:
+        """Note that nothing may be done with a resource; returns the failure."""
+        return self._failed(record, status, Refusal("ValidationError", reason))
+
+    def impossible(self, definition: Definition, reason: str) -> ActionFailed:
+        """Note that a resource cannot even be asked for; returns the failure."""
+        return self.refused(self._new_record(definition, {}, {}), "CREATE_FAILED", reason)
+
+    def settle(self, record: ResourceRecord, shown: dict[str, Any]) -> None:
+        """Note that a resource with which nothing was done is in order again."""
+        record.shown = shown
         self._note(record, "UPDATE_COMPLETE")
 
     def delete(self, record: ResourceRecord) -> None:
@@ -115,19 +153,9 @@ class Actions:
         provider = provider_of(type_name)
         return provider.name_property if provider else ""
 
-    def with_tags(self, type_name: str, logical_id: str, properties: dict[str, Any]) -> dict[str, Any]:
-        """The properties with the stack's tags (the resource's own win) and CloudFormation's own tags."""
-        schema = schema_of(type_name)
-        tags = dict(self.stack.request.tags)
-        if type_name in SYSTEM_TAGGED:
-            tags |= system_tags(self.stack, logical_id)
-        provider = provider_of(type_name)
-        if not tags or provider is None or schema.tag_property not in provider.supports:
-            return properties
-        merged = tags | tag_map(properties.get(schema.tag_property))
-        return {**properties, schema.tag_property: _in_form(merged, schema)}
-
-    def _new_record(self, definition: Definition, wanted: dict[str, Any]) -> ResourceRecord:
+    def _new_record(
+        self, definition: Definition, wanted: dict[str, Any], shown: dict[str, Any]
+    ) -> ResourceRecord:
         record = ResourceRecord(
             logical_id=definition.logical_id,
             type=definition.type,
@@ -136,8 +164,9 @@ class Actions:
             attributes={},
             status="",
             updated=self.world.clock.now(),
+            shown=shown,
         )
-        _take_policies(record, definition)
+        take_attributes(record, definition)
         return record
 
     def place(self, logical_id: str) -> Place:
@@ -153,15 +182,6 @@ class Actions:
             text = f"Resource type {record.type} is not implemented by the sandbox"
             raise ActionFailed(record.logical_id, record.type, text)
         return provider
-
-    def _begin(self, record: ResourceRecord, action: str) -> None:
-        """Take the pace's time, and fail where trouble is rehearsed."""
-        if self.pace:
-            time.sleep(self.pace)
-        where = (self.stack.account, self.stack.region, self.stack.name)
-        reason = self.world.trouble.failure_for(*where, record.logical_id, action)
-        if reason:
-            raise ActionFailed(record.logical_id, record.type, reason)
 
     def _existing(
         self, provider: Provider, place: Place, definition: Definition, wanted: dict[str, Any]
@@ -179,10 +199,14 @@ class Actions:
         taken = f"{physical_id} already exists" + (f" in stack {owner}" if owner else "")
         raise ActionFailed(definition.logical_id, definition.type, taken)
 
-    def _adopt(self, provider: Provider, place: Place, record: ResourceRecord, physical_id: str) -> None:
-        current = live(provider, place, physical_id, record.properties) or {}
-        record.physical_id = physical_id
-        provider.update(place, physical_id, current, record.properties)
+    def _begin(self, record: ResourceRecord, action: str) -> None:
+        """Take the pace's time, and fail where trouble is rehearsed."""
+        if self.pace:
+            time.sleep(self.pace)
+        where = (self.stack.account, self.stack.region, self.stack.name)
+        reason = self.world.trouble.failure_for(*where, record.logical_id, action)
+        if reason:
+            raise ActionFailed(record.logical_id, record.type, reason)
 
     def _failed(self, record: ResourceRecord, status: str, problem: Exception) -> ActionFailed:
         """Write the failure down and wrap it."""
@@ -192,47 +216,27 @@ class Actions:
         failure.record = record if record.physical_id else None
         return failure
 
-    def _note(self, record: ResourceRecord, status: str, reason: str = "") -> None:
+    def _note(self, record: ResourceRecord, status: str, reason: str = "", physical_id: str = "") -> None:
+        """Set the resource's status and write its event, with another physical id where one is given."""
         now = self.world.clock.now()
         record.status = status
         record.reason = reason
         record.updated = now
-        self.stack.record(now, record.logical_id, record.physical_id, record.type, status, reason)
+        shown = None if status.startswith("DELETE") else record.shown
+        about = (record.logical_id, physical_id or record.physical_id, record.type, status, reason, shown)
+        self.stack.record(now, *about)
 
 
-def live(provider: Provider, place: Place, physical_id: str, last: dict[str, Any]) -> dict[str, Any] | None:
-    """The live properties of a resource, or None when its service does not know it."""
-    try:
-        return provider.read(place, physical_id, last)
-    except Exception as problem:
-        if is_gone(problem):
-            return None
-        raise
+def take_attributes(record: ResourceRecord, other: Definition | ResourceRecord) -> None:
+    """Take over what a stack remembers of a resource beside its properties."""
+    record.deletion_policy = other.deletion_policy
+    record.update_replace_policy = other.update_replace_policy
+    record.metadata = other.metadata
 
 
-def is_adoptable(provider: Provider, definition: Definition) -> bool:
-    """Whether ImportExistingResources may take this resource over: a literal name, and a policy that retains."""
-    name = definition.properties.get(provider.name_property)
-    return isinstance(name, str) and definition.deletion_policy in RETAINED
-
-
-def system_tags(stack: StackRecord, logical_id: str) -> dict[str, str]:
-    """The tags that CloudFormation itself puts on a resource."""
-    return {
-        "aws:cloudformation:stack-name": stack.name,
-        "aws:cloudformation:stack-id": stack.id,
-        "aws:cloudformation:logical-id": logical_id,
-    }
-
-
-def _take_policies(record: ResourceRecord, definition: Definition) -> None:
-    record.deletion_policy = definition.deletion_policy
-    record.update_replace_policy = definition.update_replace_policy
-    record.metadata = definition.metadata
-
-
-def _in_form(tags: dict[str, str], schema: Schema) -> Any:
-    return tags if schema.tags_are_a_map else tag_list(tags)
+def copy_of(record: ResourceRecord) -> ResourceRecord:
+    """A record that does not change with the first."""
+    return ResourceRecord(**{**vars(record), "attributes": dict(record.attributes)})
 
 
 def _check_properties(provider: Provider, logical_id: str, properties: dict[str, Any]) -> None:

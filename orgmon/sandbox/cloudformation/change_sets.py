@@ -7,11 +7,13 @@ from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.cloudformation import shapes
+from orgmon.sandbox.cloudformation.change_shapes import change_shape, changes_told
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.cloudformation.paging import page
+from orgmon.sandbox.cloudformation.plan import check_types
 from orgmon.sandbox.cloudformation.requests import request_of
 from orgmon.sandbox.cloudformation.stack import ChangeSet, Request, StackRecord
-from orgmon.sandbox.cloudformation.stack_operations import principal_of, tags_in
+from orgmon.sandbox.cloudformation.stack_operations import principal_of, pseudo_of, tags_in
 from orgmon.sandbox.cloudformation.templates import template_of
 
 Members = dict[str, Any]
@@ -43,50 +45,48 @@ class ChangeSetOperations:
 
     def describe_change_set(self, call: Call) -> Members:
         """DescribeChangeSet, its changes in pages."""
-        stack, change_set = self._named(call)
-        chosen, more = page(change_set.changes, call.params.get("NextToken"))
+        stack, change_set = self.named(call)
+        with_values = bool(call.params.get("IncludePropertyValues"))
+        changes = changes_told(change_set.changes, with_values=with_values)
+        chosen, more = page(changes, call.params.get("NextToken"))
         request = change_set.request
         return {
             **shapes.change_set_shape(stack, change_set),
-            "Parameters": shapes.parameter_shapes(request.template, request.parameters),
+            **shapes.set_only(
+                {"Parameters": shapes.parameter_shapes(request.template, request.parameters) or None}
+            ),
             "NotificationARNs": list(request.notifications),
+            "RollbackConfiguration": {},
             "Capabilities": list(request.capabilities),
-            "Tags": shapes.tag_shapes(request.tags),
-            "Changes": [shapes.change_shape(change) for change in chosen],
-            "OnStackFailure": request.on_failure,
+            **shapes.set_only({"Tags": shapes.tag_shapes(request.tags) or None}),
+            "Changes": [change_shape(change, with_values=with_values) for change in chosen],
+            **({} if request.on_failure == "ROLLBACK" else {"OnStackFailure": request.on_failure}),
             **more,
         }
 
     def list_change_sets(self, call: Call) -> Members:
         """ListChangeSets of a stack, in pages."""
-        stack = self._engine.register.get(call.account, call.region, str(call.params["StackName"]))
+        stack = self._stack(call)
         chosen, more = page(list(stack.change_sets.values()), call.params.get("NextToken"))
         return {"Summaries": [shapes.change_set_shape(stack, change_set) for change_set in chosen], **more}
 
     def execute_change_set(self, call: Call) -> Members:
         """ExecuteChangeSet: starts the operation; the stack's other change sets are gone with it."""
-        stack, change_set = self._named(call)
-        if change_set.execution_status != "AVAILABLE":
-            raise Refusal(
-                "InvalidChangeSetStatus",
-                f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]",
-            )
+        stack, change_set = self.named(call)
         with stack.lock:
-            if stack.status == "REVIEW_IN_PROGRESS":
-                self._engine.resume_new(stack, change_set.request)
-            else:
-                self._engine.check_updatable(stack)
-                self._engine.resume_update(stack, change_set.request)
-            change_set.execution_status = "EXECUTE_IN_PROGRESS"
-            stack.change_set_id = change_set.id
-            stack.change_sets = {change_set.name: change_set}
-        self._engine.background.run(lambda: _follow(stack, change_set))
+            if change_set.execution_status != "AVAILABLE":
+                failed = change_set.status != "CREATE_COMPLETE"
+                status = change_set.status if failed else change_set.execution_status
+                kind = "status" if failed else "execution status"
+                text = f"ChangeSet [{change_set.id}] cannot be executed in its current {kind} of [{status}]"
+                raise Refusal("InvalidChangeSetStatus", text)
+            self._engine.execute(stack, change_set)
         return {}
 
     def delete_change_set(self, call: Call) -> Members:
         """DeleteChangeSet; that there is none is fine."""
         try:
-            stack, change_set = self._named(call)
+            stack, change_set = self.named(call)
         except Refusal as problem:
             if problem.code == "ChangeSetNotFound":
                 return {}
@@ -94,32 +94,55 @@ class ChangeSetOperations:
         if change_set.execution_status == "EXECUTE_IN_PROGRESS":
             text = f"ChangeSet [{change_set.id}] cannot be deleted in status [EXECUTE_IN_PROGRESS]"
             raise Refusal("InvalidChangeSetStatus", text)
-        stack.change_sets.pop(change_set.name, None)
+        stack.past_change_sets.pop(change_set.id, None)
+        if stack.change_sets.get(change_set.name) is change_set:
+            del stack.change_sets[change_set.name]
         return {}
+
+    def named(self, call: Call) -> tuple[StackRecord, ChangeSet]:
+        """The change set that a call names: by its ARN, or by its name and the stack's. Raises Refusal."""
+        name = str(call.params["ChangeSetName"])
+        for stack in self._candidates(call):
+            found = stack.change_sets.get(name) or stack.past_change_sets.get(name)
+            for change_set in [found] if found else stack.change_sets.values():
+                if name in (change_set.name, change_set.id):
+                    return stack, change_set
+        raise Refusal("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
 
     def _prepared(self, call: Call, kind: str) -> tuple[StackRecord, Request]:
         """The stack and the checked request; a CREATE makes a stack in REVIEW_IN_PROGRESS if there is none."""
         name = str(call.params["StackName"])
         stack = self._engine.register.find(call.account, call.region, name)
         if kind == "UPDATE":
-            stack = self._engine.register.get(call.account, call.region, name)
+            stack = self._stack(call)
             if stack.status == "REVIEW_IN_PROGRESS":
-                raise Refusal("ValidationError", f"Stack [{name}] does not exist")
+                raise no_stack(name)
             self._engine.check_updatable(stack)
-            return stack, self._request(call, stack.request)
+            request = self._request(call, stack.name, stack.request)
+            check_types(stack, request.template)
+            return stack, request
+        if name.startswith("arn:") and stack is None:
+            stack = self._engine.register.get(call.account, call.region, name)
         if stack and stack.status != "REVIEW_IN_PROGRESS":
             raise Refusal(
                 "ValidationError",
                 f"Stack [{name}] already exists and cannot be created again with the changeSet "
                 f"[{call.params['ChangeSetName']}].",
             )
-        request = self._request(call, None)
+        request = self._request(call, stack.name if stack else name, None)
         if stack is None:
             stack = self._engine.register.add(call.account, call.region, name, request)
             stack.enter(self._engine.world.clock.now(), "REVIEW_IN_PROGRESS", "User Initiated")
         return stack, request
 
-    def _request(self, call: Call, before: Request | None) -> Request:
+    def _stack(self, call: Call) -> StackRecord:
+        name = str(call.params["StackName"])
+        stack = self._engine.register.find(call.account, call.region, name)
+        if stack is None:
+            raise no_stack(name)
+        return stack
+
+    def _request(self, call: Call, stack_name: str, before: Request | None) -> Request:
         params = call.params
         previous = (lambda: before.template) if before else None
         template = template_of(self._engine.world, call, previous)
@@ -130,6 +153,7 @@ class ChangeSetOperations:
             tags_in(call, before.tags if before else None),
             tuple(params.get("Capabilities") or ()),
             principal,
+            pseudo=pseudo_of(call, stack_name),
             previous=before.parameters if before else None,
             on_failure=str(params.get("OnStackFailure") or "ROLLBACK"),
             role_arn=role_arn,
@@ -155,35 +179,25 @@ class ChangeSetOperations:
         change_set.status = "CREATE_IN_PROGRESS"
         try:
             change_set.changes = self._engine.changes(stack, change_set.request)
-            useful = bool(change_set.changes) or self._engine.has_changes(stack, change_set.request)
+            useful = change_set.kind == "CREATE" or self._engine.has_changes(stack, change_set.request)
             change_set.reason = "" if useful else NOTHING
         except Refusal as problem:
             change_set.reason = problem.message
-        change_set.execution_status = "UNAVAILABLE" if change_set.reason else "AVAILABLE"
-        change_set.status = "FAILED" if change_set.reason else "CREATE_COMPLETE"
-
-    def _named(self, call: Call) -> tuple[StackRecord, ChangeSet]:
-        """The change set by its ARN, or by its name and the stack's."""
-        name = str(call.params["ChangeSetName"])
-        for stack in self._candidates(call):
-            for change_set in stack.change_sets.values():
-                if name in (change_set.name, change_set.id):
-                    return stack, change_set
-        raise Refusal("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
+        with stack.lock:
+            if change_set.execution_status != "OBSOLETE":
+                change_set.execution_status = "UNAVAILABLE" if change_set.reason else "AVAILABLE"
+            change_set.status = "FAILED" if change_set.reason else "CREATE_COMPLETE"
 
     def _candidates(self, call: Call) -> list[StackRecord]:
-        stack_name = call.params.get("StackName")
-        if stack_name:
-            return [self._engine.register.get(call.account, call.region, str(stack_name))]
-        if not str(call.params["ChangeSetName"]).startswith("arn:"):
+        if str(call.params["ChangeSetName"]).startswith("arn:"):
+            return self._engine.register.stacks(call.account, call.region)
+        if not call.params.get("StackName"):
             raise Refusal(
                 "ValidationError", "StackName must be specified if ChangeSetName is not specified as an ARN."
             )
-        return self._engine.register.stacks(call.account, call.region)
+        return [self._stack(call)]
 
 
-def _follow(stack: StackRecord, change_set: ChangeSet) -> None:
-    """Take over how the operation ended."""
-    stack.done.wait()
-    good = stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-    change_set.execution_status = "EXECUTE_COMPLETE" if good else "EXECUTE_FAILED"
+def no_stack(name: str) -> Refusal:
+    """The refusal of the change sets of a stack that there is not."""
+    return Refusal("ValidationError", f"Stack [{name}] does not exist")

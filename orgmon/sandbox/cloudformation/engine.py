@@ -17,11 +17,12 @@ from orgmon.sandbox.cloudformation.background import Background
 from orgmon.sandbox.cloudformation.register import Register
 from orgmon.sandbox.cloudformation.requests import request_of
 from orgmon.sandbox.cloudformation.rollout import Rollout
-from orgmon.sandbox.cloudformation.scope import Scope
-from orgmon.sandbox.cloudformation.stack import Change, Request, StackRecord
+from orgmon.sandbox.cloudformation.scope import Scope, pseudo_parameters
+from orgmon.sandbox.cloudformation.stack import Change, ChangeSet, Request, StackRecord
 from orgmon.sandbox.cloudformation.templates import checked
 from orgmon.sandbox.world import World
 
+Work = Callable[[StackRecord, Request, Request], None]
 NO_UPDATES = "No updates are to be performed."
 _UPDATABLE = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "UPDATE_FAILED"}
@@ -61,7 +62,13 @@ class Engine:
         stack = self.register.find(account, region, stack_name)
         given = [{"ParameterKey": key, "ParameterValue": each} for key, each in (parameters or {}).items()]
         request = request_of(
-            template, given, tags or {}, tuple(capabilities), principal, on_failure=on_failure
+            template,
+            given,
+            tags or {},
+            tuple(capabilities),
+            principal,
+            pseudo=pseudo_parameters(account, region, stack_name, stack.id if stack else ""),
+            on_failure=on_failure,
         )
         if stack is None:
             return self.create(account, region, stack_name, request, wait=True)
@@ -77,28 +84,38 @@ class Engine:
         request: Request,
         *,
         protected: bool = False,
+        policy: str = "",
         wait: bool = False,
     ) -> StackRecord:
-        """Start a new stack. Raises Refusal (AlreadyExistsException) when the name is taken."""
-        stack = self.register.add(account, region, name, request, protected=protected)
+        """Start a new stack; one that only has change sets so far is no obstacle.
+
+        Raises Refusal (AlreadyExistsException) when the name is taken.
+        """
+        stack = self.register.find(account, region, name)
+        if stack is None or stack.status != "REVIEW_IN_PROGRESS":
+            stack = self.register.add(account, region, name, request)
+        stack.termination_protection = protected
+        stack.policy = policy
         self._start(stack, "CREATE_IN_PROGRESS", request, self._create, wait=wait)
         return stack
 
     def update(self, stack: StackRecord, request: Request, *, wait: bool = False) -> StackRecord:
         """Start an update. Raises Refusal when the stack cannot be updated now, or nothing would change."""
         self.check_updatable(stack)
-        if not self.has_changes(stack, request):
+        plan.check_types(stack, request.template)
+        if not self._may_change(stack, request):
             raise Refusal("ValidationError", NO_UPDATES)
         self._start(stack, "UPDATE_IN_PROGRESS", request, self._update, wait=wait)
         return stack
 
-    def resume_new(self, stack: StackRecord, request: Request) -> None:
-        """Start the creation of a stack that so far only had change sets."""
-        self._start(stack, "CREATE_IN_PROGRESS", request, self._create, wait=False)
-
-    def resume_update(self, stack: StackRecord, request: Request) -> None:
-        """Start the update that a change set has worked out."""
-        self._start(stack, "UPDATE_IN_PROGRESS", request, self._update, wait=False)
+    def execute(self, stack: StackRecord, change_set: ChangeSet) -> None:
+        """Start what a change set has worked out. Raises Refusal when the stack cannot be changed now."""
+        if stack.status == "REVIEW_IN_PROGRESS":
+            status, work = "CREATE_IN_PROGRESS", self._create
+        else:
+            self.check_updatable(stack)
+            status, work = "UPDATE_IN_PROGRESS", self._update
+        self._start(stack, status, change_set.request, work, wait=False, change_set=change_set)
 
     def delete(
         self,
@@ -121,7 +138,9 @@ class Engine:
             return self._delete_later(stack, principal, frozenset(retained), wait=wait)
         keep = frozenset(retained)
         request = replace(stack.request, principal=principal or stack.request.principal)
-        self._start(stack, "DELETE_IN_PROGRESS", request, lambda each, _: self._delete(each, keep), wait=wait)
+        self._start(
+            stack, "DELETE_IN_PROGRESS", request, lambda each, *_: self._delete(each, keep), wait=wait
+        )
         return stack
 
     # -- looking ahead
@@ -144,6 +163,13 @@ class Engine:
             return True
         return plan.outputs_change(stack, request, self._scope(stack, request, planning=True))
 
+    def _may_change(self, stack: StackRecord, request: Request) -> bool:
+        """What cannot be worked out fails as an operation, and says why in the stack's events."""
+        try:
+            return self.has_changes(stack, request)
+        except Refusal:
+            return True
+
     def live_properties(self, stack: StackRecord, logical_id: str) -> dict[str, Any] | None:
         """What the services say about a resource now, in CloudFormation's words; None when it is gone."""
         return self._actions(stack, stack.request).read(stack.resources[logical_id])
@@ -155,9 +181,10 @@ class Engine:
         stack: StackRecord,
         status: str,
         request: Request,
-        work: Callable[[StackRecord, Request], None],
+        work: Work,
         *,
         wait: bool,
+        change_set: ChangeSet | None = None,
     ) -> None:
         """Enter the first state of an operation, then work: here, or in a thread of its own."""
         with stack.lock:
@@ -168,7 +195,11 @@ class Engine:
             stack.request = request
             stack.failure = ""
             stack.done.clear()
-            if status == "UPDATE_IN_PROGRESS":
+            if change_set:
+                stack.begin_execution(change_set)
+            elif status != "DELETE_IN_PROGRESS":
+                stack.overtake()
+            if change_set or status == "UPDATE_IN_PROGRESS":
                 stack.updated = self.world.clock.now()
             stack.enter(self.world.clock.now(), status, "User Initiated")
         if wait:
@@ -199,20 +230,22 @@ class Engine:
         stack: StackRecord,
         request: Request,
         previous: Request,
-        work: Callable[[StackRecord, Request], None],
+        work: Work,
     ) -> None:
         try:
-            work(stack, request)
-            if stack.status.startswith("UPDATE_ROLLBACK"):
-                stack.request = previous
+            work(stack, request, previous)
+        except Exception as problem:
+            self.world.hook_errors.append(problem)
+            stack.failure = f"Internal Failure: {problem}"
+            stack.enter(self.world.clock.now(), f"{stack.status.split('_')[0]}_FAILED", stack.failure)
         finally:
             stack.done.set()
 
-    def _create(self, stack: StackRecord, request: Request) -> None:
-        self._rollout(stack, request).create()
+    def _create(self, stack: StackRecord, request: Request, previous: Request) -> None:
+        self._rollout(stack, request, previous).create()
 
-    def _update(self, stack: StackRecord, request: Request) -> None:
-        self._rollout(stack, request).update()
+    def _update(self, stack: StackRecord, request: Request, previous: Request) -> None:
+        self._rollout(stack, request, previous).update()
 
     def _delete(self, stack: StackRecord, retained: frozenset[str]) -> None:
         used = self.register.export_in_use(stack)
@@ -221,15 +254,16 @@ class Engine:
             stack.failure = text
             stack.enter(self.world.clock.now(), "DELETE_FAILED", text)
             return
-        self._rollout(stack, stack.request).delete(retained)
+        self._rollout(stack, stack.request, stack.request).delete(retained)
 
-    def _rollout(self, stack: StackRecord, request: Request) -> Rollout:
+    def _rollout(self, stack: StackRecord, request: Request, previous: Request) -> Rollout:
         exported = {
             name: holder.id
             for name, (_, holder) in self.register.exports(stack.account, stack.region).items()
             if holder is not stack
         }
-        return Rollout(stack, request, self._scope(stack, request), self._actions(stack, request), exported)
+        scope, actions = self._scope(stack, request), self._actions(stack, request)
+        return Rollout(stack, request, previous, scope, actions, exported)
 
     def _actions(self, stack: StackRecord, request: Request) -> Actions:
         return Actions(self.world, stack, request.principal, self.register.owner, self.pace, request.adopts)
@@ -238,4 +272,4 @@ class Engine:
         exports = {
             name: value for name, (value, _) in self.register.exports(stack.account, stack.region).items()
         }
-        return Scope(stack, request, exports, planning=planning)
+        return Scope(stack, request, exports, self._actions(stack, request).read, planning=planning)

@@ -1,31 +1,47 @@
 """Intrinsic functions: a piece of a template -> its value in one stack.
 
-Source: AWS CloudFormation user guide, "Intrinsic function reference" and "Pseudo parameters".
+Sources: AWS CloudFormation user guide, "Intrinsic function reference" and "Pseudo parameters"; "Intrinsic function
+references in DeletionPolicy and UpdateReplacePolicy attributes" (they work without a transform as well: recorded
+public tests); template reference, "DeletionPolicy attribute", "UpdateReplacePolicy attribute".
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.cloudformation.faults import format_error
+from orgmon.sandbox.cloudformation.functions import JOIN, MAP, SELECT, index_of, template_error
 from orgmon.sandbox.cloudformation.references import PLACEHOLDER
-from orgmon.sandbox.cloudformation.template import Template
+from orgmon.sandbox.cloudformation.template import Definition, Template
 
 NO_VALUE = object()
 KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}"
 """What a change set shows for a value that exists only after the change (AWS's own text)."""
 
+POLICIES = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
+SNAPSHOT_TYPES = frozenset(
+    {
+        "AWS::DocDB::DBCluster",
+        "AWS::EC2::Volume",
+        "AWS::ElastiCache::CacheCluster",
+        "AWS::ElastiCache::ReplicationGroup",
+        "AWS::Neptune::DBCluster",
+        "AWS::RDS::DBCluster",
+        "AWS::RDS::DBInstance",
+        "AWS::Redshift::Cluster",
+    }
+)
+
 Reference = Callable[[str], str]
 Attribute = Callable[[str, str], Any]
 Import = Callable[[str], str]
-
-
-def template_error(message: str) -> Refusal:
-    """The refusal of a template whose functions cannot be worked out."""
-    return Refusal("ValidationError", f"Template error: {message}")
 
 
 class Resolver:
@@ -33,6 +49,7 @@ class Resolver:
 
     ``values`` are parameters and pseudo parameters; ``reference`` and ``attribute`` answer for resources
     (Ref, GetAtt) and ``imported`` for exports of other stacks. They raise Refusal for what is not there.
+    ``conditions`` are those that are known already.
     """
 
     def __init__(
@@ -42,13 +59,14 @@ class Resolver:
         reference: Reference,
         attribute: Attribute,
         imported: Import,
+        conditions: Mapping[str, bool] | None = None,
     ) -> None:
         self._template = template
         self._values = values
         self._reference = reference
         self._attribute = attribute
         self._imported = imported
-        self._conditions: dict[str, bool] = {}
+        self._conditions: dict[str, bool] = dict(conditions or {})
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Condition": self.condition,
@@ -80,6 +98,26 @@ class Resolver:
         """Whether the resource's condition (if it has one) holds."""
         condition = self._template.resources[logical_id].condition
         return not condition or self.condition(condition)
+
+    def definition(self, logical_id: str) -> Definition:
+        """The resource with its policies worked out. Raises Refusal where one is none that there is."""
+        written = self._template.resources[logical_id]
+        deletion = self._policy(written, "DeletionPolicy", written.deletion_policy)
+        replacement = self._policy(written, "UpdateReplacePolicy", written.update_replace_policy)
+        return replace(written, deletion_policy=deletion, update_replace_policy=replacement)
+
+    def _policy(self, written: Definition, attribute: str, node: Any) -> str:
+        policy = self.resolve(node)
+        if policy in (NO_VALUE, ""):
+            return ""
+        if not isinstance(policy, str):
+            raise format_error(f"Every {attribute} member must be a string.")
+        if policy not in POLICIES[attribute]:
+            raise format_error(f"Unrecognized {attribute} {policy} for resource {written.logical_id}")
+        if policy == "Snapshot" and written.type not in SNAPSHOT_TYPES:
+            kind = "deletion" if attribute == "DeletionPolicy" else "update replace"
+            raise template_error(f"resource type {written.type} does not support {kind} policy Snapshot")
+        return policy
 
     def properties(self, logical_id: str) -> dict[str, Any]:
         """The resolved properties of a resource."""
@@ -128,23 +166,28 @@ class Resolver:
 
     def _join(self, value: Any) -> str:
         items = self.resolve(value[1])
+        if items == KNOWN_AFTER_APPLY:
+            return KNOWN_AFTER_APPLY
         if not isinstance(items, list):
-            raise template_error("every Fn::Join object requires two parameters")
+            raise template_error(JOIN)
         return str(value[0]).join(text_of(item) for item in items)
 
     def _select(self, value: Any) -> Any:
-        index = int(self.resolve(value[0]))
+        index = index_of(self.resolve(value[0]))
         items = self.resolve(value[1])
+        if items == KNOWN_AFTER_APPLY or items == [KNOWN_AFTER_APPLY]:
+            return KNOWN_AFTER_APPLY
+        if index is None or not isinstance(items, list):
+            raise template_error(SELECT)
         if not 0 <= index < len(items):
             raise template_error(f"Fn::Select cannot select nonexistent value at index {index}")
         return items[index]
 
     def _split(self, value: Any) -> list[str]:
-        return str(self.resolve(value[1])).split(str(value[0]))
+        text = str(self.resolve(value[1]))
+        return [KNOWN_AFTER_APPLY] if KNOWN_AFTER_APPLY in text else text.split(str(value[0]))
 
     def _if(self, value: Any) -> Any:
-        if len(value) != 3:
-            raise template_error("Fn::If requires a list of three")
         return self.resolve(value[1] if self.condition(value[0]) else value[2])
 
     def _equals(self, value: Any) -> bool:
@@ -152,13 +195,18 @@ class Resolver:
         return text_of(left) == text_of(right)
 
     def _find_in_map(self, value: Any) -> Any:
-        name, first, second = (str(self.resolve(part)) for part in value[:3])
-        entries = self._template.mappings.get(name, {}).get(first, {})
-        if second in entries:
-            return self.resolve(entries[second])
-        if len(value) > 3 and "DefaultValue" in value[3]:
-            return self.resolve(value[3]["DefaultValue"])
-        raise template_error(f"Unable to get mapping for {name}::{first}::{second}")
+        name, first, second = (self.resolve(part) for part in value)
+        if any(isinstance(part, (list, dict)) for part in (name, first, second)):
+            raise template_error(MAP)
+        entries = self._template.mappings.get(text_of(name))
+        if entries is None:
+            raise template_error(
+                f"Mapping named '{name}' is not present in the 'Mappings' section of template."
+            )
+        found = entries.get(text_of(first), {})
+        if text_of(second) not in found:
+            raise template_error(f"Unable to get mapping for {name}::{first}::{second}")
+        return found[text_of(second)]
 
     def _zones(self, value: Any) -> list[str]:
         region = str(self.resolve(value)) or str(self._values["AWS::Region"])

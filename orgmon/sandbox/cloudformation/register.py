@@ -63,9 +63,7 @@ class Register:
                     return stack.id
         return ""
 
-    def add(
-        self, account: str, region: str, name: str, request: Request, *, protected: bool = False
-    ) -> StackRecord:
+    def add(self, account: str, region: str, name: str, request: Request) -> StackRecord:
         """Register a stack without resources. Raises Refusal for a bad or taken name."""
         if not _NAME.match(name):
             raise Refusal(
@@ -75,9 +73,7 @@ class Register:
             )
         partition = partition_of(region)[0]
         stack_id = f"arn:{partition}:cloudformation:{region}:{account}:stack/{name}/{uuid.uuid4()}"
-        stack = StackRecord(
-            account, region, name, stack_id, self._now(), request, termination_protection=protected
-        )
+        stack = StackRecord(account, region, name, stack_id, self._now(), request)
         with self._lock:
             if self.find(account, region, name):
                 raise Refusal("AlreadyExistsException", f"Stack [{name}] already exists")

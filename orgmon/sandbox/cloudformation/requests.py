@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orgmon.sandbox.calls import Principal, Refusal
+from orgmon.sandbox.cloudformation import door
 from orgmon.sandbox.cloudformation.capabilities import require
-from orgmon.sandbox.cloudformation.parameters import settle
+from orgmon.sandbox.cloudformation.parameters import in_template, settle
 from orgmon.sandbox.cloudformation.stack import Request
 from orgmon.sandbox.cloudformation.template import Template
 
@@ -19,15 +20,20 @@ def request_of(
     capabilities: tuple[str, ...],
     principal: Principal | None,
     *,
+    pseudo: Mapping[str, Any],
     previous: Mapping[str, str] | None = None,
     on_failure: str = "ROLLBACK",
     **further: Any,
 ) -> Request:
-    """A checked request: parameters settled, capabilities sufficient, tags allowed. Raises Refusal."""
+    """A checked request: parameters settled, capabilities sufficient, tags allowed, all of it worked out.
+
+    ``pseudo`` are the pseudo parameters of the stack. Raises Refusal.
+    """
     if any(key.lower().startswith("aws:") for key in tags):
         raise Refusal("ValidationError", "aws: prefixed tag key names are not allowed for external use.")
     require(template, capabilities)
     values = settle(template.parameters, given, previous)
+    door.check(template, {**pseudo, **in_template(template.parameters, values)})
     return Request(
         template=template,
         parameters=values,

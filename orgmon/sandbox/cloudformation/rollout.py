@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from orgmon.sandbox.calls import Refusal
-from orgmon.sandbox.cloudformation.actions import Actions
-from orgmon.sandbox.cloudformation.intrinsics import NO_VALUE, text_of
+from orgmon.sandbox.cloudformation.actions import Actions, copy_of, take_attributes
+from orgmon.sandbox.cloudformation.outputs import check_beforehand, outputs_of
 from orgmon.sandbox.cloudformation.plan import property_changes
 from orgmon.sandbox.cloudformation.reasons import ActionFailed
+from orgmon.sandbox.cloudformation.removal import discard, remove_all
 from orgmon.sandbox.cloudformation.scope import Scope
-from orgmon.sandbox.cloudformation.stack import Output, Request, ResourceRecord, StackRecord
+from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
+from orgmon.sandbox.cloudformation.stack_policy import StackPolicy, parse
+from orgmon.sandbox.cloudformation.tagging import with_stack_tags
 from orgmon.sandbox.cloudformation.template import Definition
 
 _RENAME = (
@@ -22,19 +26,27 @@ _RENAME = (
 
 @dataclass
 class Step:
-    """Something done that can be undone. ``before`` is the record as it was; None for a new resource."""
+    """Something done that can be undone. ``before`` is the record as it was; None for a new resource.
+
+    ``kept``: the resource itself was left as it is, only what the stack remembers of it has changed.
+    """
 
     after: ResourceRecord
     before: ResourceRecord | None
     replaced: bool = False
+    kept: bool = False
 
 
 @dataclass
 class Rollout:
-    """One operation on one stack. ``exported`` are names that other stacks export already."""
+    """One operation on one stack, which was as ``previous`` says.
+
+    ``exported`` are names that other stacks export already.
+    """
 
     stack: StackRecord
     request: Request
+    previous: Request
     scope: Scope
     actions: Actions
     exported: dict[str, str]
@@ -43,6 +55,7 @@ class Rollout:
     def create(self) -> None:
         """Make every resource; on failure do as the request's ``on_failure`` says."""
         try:
+            check_beforehand(self.request.template, self.scope)
             self._apply_all()
             self._finish_outputs()
         except (ActionFailed, Refusal) as problem:
@@ -54,6 +67,8 @@ class Rollout:
         """Bring every resource to the wanted state, then remove what is no longer wanted; or go back."""
         before = dict(self.stack.resources)
         try:
+            check_beforehand(self.request.template, self.scope)
+            self._check_removals()
             self._apply_all()
             self._finish_outputs()
         except (ActionFailed, Refusal) as problem:
@@ -62,58 +77,88 @@ class Rollout:
         self._enter("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         self._clean_up(before)
         self._sort()
+        if self.request.policy is not None:
+            self.stack.policy = self.request.policy
         self._enter("UPDATE_COMPLETE")
 
     def delete(self, retained: frozenset[str] = frozenset()) -> None:
         """Remove every resource, the last made first. One that cannot be removed leaves DELETE_FAILED."""
-        failed = self._remove_all(list(self.stack.resources.values()), retained)
+        failed = remove_all(self.stack, self.actions, list(self.stack.resources.values()), retained)
         if failed:
             names = ", ".join(problem.logical_id for problem in failed)
             self.stack.failure = failed[0].summary
             self._enter("DELETE_FAILED", f"The following resource(s) failed to delete: [{names}]. ")
             return
         self.stack.outputs = []
-        self.stack.deleted = self.actions.world.clock.now()
         self._enter("DELETE_COMPLETE")
 
     # -- forwards
 
+    def _check_removals(self) -> None:
+        """The stack policy is asked before anything is done, also for what only goes at the end."""
+        template = self.request.template
+        for logical_id, record in self.stack.resources.items():
+            if logical_id not in template.resources or not self.scope.resolver.wanted(logical_id):
+                self._ask_policy("Update:Delete", record)
+
+    def _ask_policy(self, action: str, record: ResourceRecord) -> None:
+        problem = self.policy.problem(action, record.logical_id, record.type)
+        if problem:
+            raise self._refused(record, problem)
+
+    def _refused(self, record: ResourceRecord, reason: str) -> ActionFailed:
+        """Nothing is done with a resource; going back says that it is in order."""
+        self.steps.append(Step(record, copy_of(record), kept=True))
+        return self.actions.refused(record, "UPDATE_FAILED", reason)
+
+    @cached_property
+    def policy(self) -> StackPolicy:
+        """The stack policy that holds for this operation."""
+        during = self.request.policy_during
+        return parse(self.stack.policy if during is None else during)
+
     def _apply_all(self) -> None:
-        for definition in self.request.template.resources.values():
-            if self.scope.resolver.wanted(definition.logical_id):
-                self._apply(definition)
+        for logical_id in self.request.template.resources:
+            if self.scope.resolver.wanted(logical_id):
+                self._apply(self.scope.resolver.definition(logical_id))
 
     def _apply(self, definition: Definition) -> None:
         """Create, update, replace or leave one resource."""
         record = self.stack.resources.get(definition.logical_id)
         properties = self._resolved(definition)
-        if record is None or record.type != definition.type:
-            self._create(definition, properties, record)
+        if record is None:
+            self._create(definition, properties, None)
             return
-        wanted = self.actions.with_tags(definition.type, definition.logical_id, properties)
+        wanted = self._tagged(definition, properties)
         changes = property_changes(record, wanted)
         if not changes:
-            record.deletion_policy = definition.deletion_policy
-            record.update_replace_policy = definition.update_replace_policy
-            record.metadata = definition.metadata
+            self.steps.append(Step(record, copy_of(record), kept=True))
+            take_attributes(record, definition)
         elif any(recreation == "Always" for _, recreation in changes):
+            self._ask_policy("Update:Replace", record)
             self._refuse_same_name(record, wanted)
             self._create(definition, properties, record)
         else:
+            self._ask_policy("Update:Modify", record)
             self._update(record, definition, wanted)
+
+    def _tagged(self, definition: Definition, properties: dict[str, Any]) -> dict[str, Any]:
+        return with_stack_tags(self.stack, self.request, definition.type, definition.logical_id, properties)
 
     def _resolved(self, definition: Definition) -> dict[str, Any]:
         try:
             return self.scope.resolver.properties(definition.logical_id)
         except Refusal as problem:
-            raise ActionFailed(definition.logical_id, definition.type, problem.message) from problem
+            record = self.stack.resources.get(definition.logical_id)
+            if record:
+                raise self._refused(record, problem.message) from problem
+            raise self.actions.impossible(definition, problem.message) from problem
 
     def _create(self, definition: Definition, properties: dict[str, Any], old: ResourceRecord | None) -> None:
-        wanted = properties
-        if definition.type.startswith("AWS::"):
-            wanted = self.actions.with_tags(definition.type, definition.logical_id, properties)
+        wanted = self._tagged(definition, properties)
+        shown = self.scope.shown(definition.logical_id)
         try:
-            made = self.actions.create(definition, wanted)
+            made = self.actions.create(definition, wanted, shown, old)
         except ActionFailed as problem:
             if problem.record:
                 self.steps.append(Step(problem.record, old, replaced=old is not None))
@@ -122,13 +167,13 @@ class Rollout:
         self._keep(made)
 
     def _update(self, record: ResourceRecord, definition: Definition, wanted: dict[str, Any]) -> None:
-        before = _copy(record)
+        before = copy_of(record)
         try:
-            self.actions.update(record, definition, wanted)
+            self.actions.update(record, definition, wanted, self.scope.shown(definition.logical_id))
         except ActionFailed as problem:
             if problem.record:
                 record.properties = wanted
-                self.steps.append(Step(record, before))
+            self.steps.append(Step(record, before, kept=problem.record is None))
             raise
         self.steps.append(Step(record, before))
 
@@ -137,7 +182,7 @@ class Rollout:
         name_property = self.actions.name_property(record.type)
         name = wanted.get(name_property)
         if name and name == record.properties.get(name_property):
-            raise ActionFailed(record.logical_id, record.type, _RENAME.format(name))
+            raise self._refused(record, _RENAME.format(name))
 
     def _keep(self, record: ResourceRecord) -> None:
         self.stack.resources.pop(record.logical_id, None)
@@ -146,13 +191,7 @@ class Rollout:
 
     def _finish_outputs(self) -> None:
         """Work out the outputs; a name that another stack exports is refused."""
-        outputs = []
-        for key, definition in self.request.template.outputs.items():
-            resolved = self.scope.output(definition)
-            if resolved is not NO_VALUE:
-                export = str(resolved.get("Export", {}).get("Name", ""))
-                value = text_of(resolved["Value"])
-                outputs.append(Output(key, value, str(resolved.get("Description", "")), export))
+        outputs = outputs_of(self.request.template, self.scope)
         for output in outputs:
             if output.export in self.exported:
                 holder = self.exported[output.export]
@@ -165,11 +204,11 @@ class Rollout:
         """After a good update: remove what was replaced and what the template no longer has."""
         for step in reversed(self.steps):
             if step.replaced and step.before:
-                self._discard(step.before, retained=step.before.update_replace_policy == "Retain")
+                discard(self.actions, step.before, retained=step.before.update_replace_policy == "Retain")
         wanted = {name for name in self.request.template.resources if self.scope.resolver.wanted(name)}
         for record in reversed(list(before.values())):
             if record.logical_id not in wanted:
-                self._discard(record, retained=record.deletion_policy.startswith("Retain"))
+                discard(self.actions, record, retained=record.deletion_policy.startswith("Retain"))
                 del self.stack.resources[record.logical_id]
 
     def _sort(self) -> None:
@@ -177,16 +216,6 @@ class Rollout:
         records = self.stack.resources
         ordered = [name for name in self.request.template.resources if name in records]
         self.stack.resources = {name: records[name] for name in ordered}
-
-    def _discard(self, record: ResourceRecord, *, retained: bool) -> None:
-        """Remove an unwanted resource; when that fails it stays behind, and the update is still complete."""
-        if retained:
-            self.actions.skip(record)
-            return
-        try:
-            self.actions.delete(record)
-        except ActionFailed:
-            return
 
     # -- backwards
 
@@ -201,15 +230,13 @@ class Rollout:
             "DELETE_IN_PROGRESS" if gone else "ROLLBACK_IN_PROGRESS", f"{reason}. Rollback requested by user."
         )
         made = [step.after for step in self.steps]
-        failed = self._remove_all(made, frozenset(), created_now=True)
+        failed = remove_all(self.stack, self.actions, made, created_now=True)
         self.stack.outputs = []
         if failed:
             names = ", ".join(each.logical_id for each in failed)
             text = f"The following resource(s) failed to delete: [{names}]. "
             self._enter("DELETE_FAILED" if gone else "ROLLBACK_FAILED", text)
             return
-        if gone:
-            self.stack.deleted = self.actions.world.clock.now()
         self._enter("DELETE_COMPLETE" if gone else "ROLLBACK_COMPLETE")
 
     def _update_failed(self, problem: ActionFailed | Refusal, before: dict[str, ResourceRecord]) -> None:
@@ -221,6 +248,7 @@ class Rollout:
                 self._revert(step, leftovers)
         except ActionFailed as second:
             names = f"[{second.logical_id}]"
+            self._take_back_request()
             self._enter("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: {names}. ")
             return
         self.stack.resources = {
@@ -228,8 +256,12 @@ class Rollout:
         }
         self._enter("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         for record in leftovers:
-            self._discard(record, retained=record.deletion_policy == "Retain")
+            discard(self.actions, record, retained=record.deletion_policy == "Retain")
+        self._take_back_request()
         self._enter("UPDATE_ROLLBACK_COMPLETE")
+
+    def _take_back_request(self) -> None:
+        self.stack.request = replace(self.previous, token=self.request.token)
 
     def _revert(self, step: Step, leftovers: list[ResourceRecord]) -> None:
         """Undo one step: what was updated goes back, what was made is left to the cleaning up."""
@@ -238,34 +270,11 @@ class Rollout:
             if step.before:
                 self.stack.resources[step.before.logical_id] = step.before
             return
-        self.actions.update(step.after, None, step.before.properties)
-        step.after.deletion_policy = step.before.deletion_policy
-        step.after.update_replace_policy = step.before.update_replace_policy
-        step.after.metadata = step.before.metadata
-
-    def _remove_all(
-        self, records: list[ResourceRecord], retained: frozenset[str], *, created_now: bool = False
-    ) -> list[ActionFailed]:
-        """Remove resources in reverse; returns what could not be. What that one needs stays as well."""
-        failed: list[ActionFailed] = []
-        needed: set[str] = set()
-        policies = ("Retain",) if created_now else ("Retain", "RetainExceptOnCreate")
-        definitions = self.stack.request.template.resources
-        for record in reversed(records):
-            if record.logical_id in needed:
-                needed |= definitions[record.logical_id].needs
-                continue
-            if record.logical_id in retained or record.deletion_policy in policies:
-                self.actions.skip(record)
-            else:
-                try:
-                    self.actions.delete(record)
-                except ActionFailed as problem:
-                    failed.append(problem)
-                    needed |= definitions[record.logical_id].needs
-                    continue
-            self.stack.resources.pop(record.logical_id, None)
-        return failed
+        if not step.kept:
+            self.actions.update(step.after, None, step.before.properties, step.before.shown)
+        elif step.after.status == "UPDATE_FAILED":
+            self.actions.settle(step.after, step.before.shown)
+        take_attributes(step.after, step.before)
 
     def _note_failure(self, problem: ActionFailed | Refusal) -> None:
         self.stack.failure = problem.summary if isinstance(problem, ActionFailed) else problem.message
@@ -278,7 +287,3 @@ def _why(verb: str, problem: ActionFailed | Refusal) -> str:
     if isinstance(problem, ActionFailed):
         return f"The following resource(s) failed to {verb}: [{problem.logical_id}]"
     return problem.message
-
-
-def _copy(record: ResourceRecord) -> ResourceRecord:
-    return ResourceRecord(**{**vars(record), "attributes": dict(record.attributes)})

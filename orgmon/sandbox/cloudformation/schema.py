@@ -6,16 +6,23 @@ The schemas are CloudFormation's registry schemas: properties, what cannot chang
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from orgmon.sandbox.cloudformation.faults import is_number
 
 _REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
 class Schema:
-    """One resource type. ``create_only`` are paths; a change of one means a new resource."""
+    """One resource type. ``create_only`` are paths; a change of one means a new resource.
+
+    ``attributes`` are keyed by what Fn::GetAtt may ask for, ``identifiers`` the properties that name one which
+    AWS can read.
+    """
 
     type: str
     properties: frozenset[str]
@@ -23,6 +30,15 @@ class Schema:
     tag_property: str
     tags_are_a_map: bool
     body: dict[str, Any]
+    attributes: Mapping[str, str]
+    identifiers: tuple[str, ...]
+
+    def has_attribute(self, name: str) -> bool:
+        """Whether Fn::GetAtt may ask for it; a dot leads into a property.
+
+        What the schemas call read-only; for some types (topics, queues) every property: cfn-lint knows which.
+        """
+        return self.attributes.get(name) is not None
 
     def replaced_by(self, old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
         """The create-only properties that differ between two sets of properties; empty: update in place."""
@@ -45,7 +61,8 @@ def schema_of(type_name: str) -> Schema:
     """The schema of a type that AWS knows (see ``is_known``)."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-    body: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, type_name).schema
+    known = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, type_name)
+    body: dict[str, Any] = known.schema
     properties = body.get("properties", {})
     tag_property = str(body.get("tagging", {}).get("tagProperty", "/properties/Tags")).rsplit("/", 1)[-1]
     if tag_property not in properties:
@@ -58,7 +75,13 @@ def schema_of(type_name: str) -> Schema:
         tag_property=tag_property,
         tags_are_a_map=_kind(tags) == "object",
         body=body,
+        attributes=known.get_atts,
+        identifiers=_identifiers(body) if "read" in body.get("handlers", {}) else (),
     )
+
+
+def _identifiers(body: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(path.rsplit("/", 1)[-1] for path in body.get("primaryIdentifier", []))
 
 
 @cache
@@ -136,18 +159,10 @@ def _validate_scalar(value: Any, node: dict[str, Any], path: str, problems: list
     allowed = node.get("enum")
     if allowed and str(value) not in {str(entry) for entry in allowed}:
         problems.append(f"{path}: {value} is not a valid enum value")
-    if kind in ("integer", "number") and not _is_number(value):
-        problems.append(
-            f"{path}: expected type: {'Integer' if kind == 'integer' else 'Number'}, found: String"
-        )
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+    whole = is_number(value) and float(value).is_integer()
+    if (kind == "integer" and not whole) or (kind == "number" and not is_number(value)):
+        wanted = "Integer" if kind == "integer" else "Number"
+        problems.append(f"{path}: expected type: {wanted}, found: {_java(value)}")
 
 
 def _java(value: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from orgmon.sandbox.cloudformation import capabilities, parameters
-from orgmon.sandbox.cloudformation.stack import Change, ChangeSet, Event, ResourceRecord, StackRecord
+from orgmon.sandbox.cloudformation.schema import is_known, schema_of
+from orgmon.sandbox.cloudformation.stack import ChangeSet, Event, ResourceRecord, StackRecord
 from orgmon.sandbox.cloudformation.template import Template
 
 
@@ -15,30 +17,37 @@ def set_only(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def stack_shape(stack: StackRecord) -> dict[str, Any]:
-    """A stack as DescribeStacks shows it."""
+    """A stack as DescribeStacks shows it: lists that are empty are left out, but for topics and tags."""
     request = stack.request
     return set_only(
         {
             "StackId": stack.id,
             "StackName": stack.name,
-            "ChangeSetId": stack.change_set_id,
+            "ChangeSetId": None if stack.is_gone else stack.change_set_id,
             "Description": request.template.description,
-            "Parameters": parameter_shapes(request.template, request.parameters),
+            "Parameters": parameter_shapes(request.template, request.parameters) or None,
             "CreationTime": stack.created,
             "LastUpdatedTime": stack.updated,
             "DeletionTime": stack.deleted,
+            "RollbackConfiguration": {},
             "StackStatus": stack.status,
             "StackStatusReason": stack.reason,
             "DisableRollback": request.on_failure == "DO_NOTHING",
             "NotificationARNs": list(request.notifications),
-            "Capabilities": list(request.capabilities),
-            "Outputs": [_output_shape(output) for output in stack.outputs],
+            "Capabilities": list(request.capabilities) or None,
+            "Outputs": [_output_shape(output) for output in stack.outputs] or None,
             "RoleARN": request.role_arn,
             "Tags": tag_shapes(request.tags),
-            "EnableTerminationProtection": stack.termination_protection,
+            "EnableTerminationProtection": None if stack.is_gone else stack.termination_protection,
             "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+            "LastOperations": operation_shapes(stack) or None,
         }
     )
+
+
+def operation_shapes(stack: StackRecord) -> list[dict[str, str]]:
+    """The last operation, and before it the rollback that it ended in."""
+    return [{"OperationType": kind, "OperationId": each} for kind, each in stack.operations]
 
 
 def summary_shape(stack: StackRecord) -> dict[str, Any]:
@@ -54,6 +63,7 @@ def summary_shape(stack: StackRecord) -> dict[str, Any]:
             "StackStatus": stack.status,
             "StackStatusReason": stack.reason,
             "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+            "LastOperations": operation_shapes(stack) or None,
         }
     )
 
@@ -70,21 +80,21 @@ def tag_shapes(tags: dict[str, str]) -> list[dict[str, str]]:
 
 
 def event_shape(stack: StackRecord, event: Event) -> dict[str, Any]:
-    """An event as DescribeStackEvents shows it."""
-    return set_only(
-        {
-            "StackId": stack.id,
-            "StackName": stack.name,
-            "EventId": event.id,
-            "LogicalResourceId": event.logical_id,
-            "PhysicalResourceId": event.physical_id,
-            "ResourceType": event.type,
-            "Timestamp": event.time,
-            "ResourceStatus": event.status,
-            "ResourceStatusReason": event.reason,
-            "ClientRequestToken": event.token,
-        }
-    )
+    """An event as DescribeStackEvents shows it; before there is a resource its physical id is an empty text."""
+    members = {
+        "StackId": stack.id,
+        "StackName": stack.name,
+        "EventId": event.id,
+        "OperationId": event.operation_id,
+        "LogicalResourceId": event.logical_id,
+        "ResourceType": event.type,
+        "Timestamp": event.time,
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceProperties": None if event.properties is None else json.dumps(event.properties),
+        "ClientRequestToken": event.token,
+    }
+    return {**set_only(members), "PhysicalResourceId": event.physical_id}
 
 
 def resource_shape(
@@ -119,24 +129,24 @@ def change_set_shape(stack: StackRecord, change_set: ChangeSet) -> dict[str, Any
             "ExecutionStatus": change_set.execution_status,
             "Status": change_set.status,
             "StatusReason": change_set.reason,
+            "IncludeNestedStacks": False,
             "ImportExistingResources": change_set.request.adopts,
         }
     )
 
 
-def change_shape(change: Change) -> dict[str, Any]:
-    """One change of a change set."""
-    body = {
-        "Action": change.action,
-        "LogicalResourceId": change.logical_id,
-        "PhysicalResourceId": change.physical_id,
-        "ResourceType": change.type,
-        "Replacement": change.replacement,
-        "PolicyAction": change.policy_action,
-        "Scope": list(change.scope),
-        "Details": [_detail_shape(name, recreation) for name, recreation in change.details],
-    }
-    return {"Type": "Resource", "ResourceChange": set_only(body)}
+def identifier_shapes(template: Template) -> list[dict[str, Any]]:
+    """The resources by type, with the properties that name one which is to be imported, as far as AWS can read it.
+
+    Source: API reference, ResourceIdentifierSummary; the types' registry schemas.
+    """
+    shown = []
+    for kind in template.resource_types:
+        ids = [each.logical_id for each in template.resources.values() if each.type == kind]
+        identifiers = schema_of(kind).identifiers if is_known(kind) else ()
+        members = {"ResourceType": kind, "LogicalResourceIds": ids, "ResourceIdentifiers": list(identifiers)}
+        shown.append({name: value for name, value in members.items() if value})
+    return shown
 
 
 def declared_parameters(template: Template) -> list[dict[str, Any]]:
@@ -148,7 +158,7 @@ def capability_members(template: Template) -> dict[str, Any]:
     """Capabilities and their reason, empty when the template needs none."""
     needed = capabilities.needed_by(template)
     if not needed:
-        return {"Capabilities": []}
+        return {}
     types = ", ".join(capabilities.iam_types_in(template))
     reason = f"The following resource(s) require capabilities: [{types}]"
     return {"Capabilities": list(needed), "CapabilitiesReason": reason}
@@ -162,13 +172,6 @@ def _output_shape(output: Any) -> dict[str, Any]:
         "ExportName": output.export,
     }
     return set_only(members)
-
-
-def _detail_shape(name: str, recreation: str) -> dict[str, Any]:
-    target = {"Attribute": "Tags" if name == "Tags" else "Properties", "RequiresRecreation": recreation}
-    if name != "Tags":
-        target["Name"] = name
-    return {"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}
 
 
 def _declaration(name: str, body: dict[str, Any]) -> dict[str, Any]:

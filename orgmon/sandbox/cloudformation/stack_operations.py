@@ -8,9 +8,10 @@ from orgmon.sandbox.calls import Call, Principal, Refusal, role_session
 from orgmon.sandbox.cloudformation import shapes
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.cloudformation.paging import page
+from orgmon.sandbox.cloudformation.policy_operations import policy_in
 from orgmon.sandbox.cloudformation.requests import request_of
+from orgmon.sandbox.cloudformation.scope import pseudo_parameters
 from orgmon.sandbox.cloudformation.stack import Request, ResourceRecord, StackRecord
-from orgmon.sandbox.cloudformation.template import Template
 from orgmon.sandbox.cloudformation.templates import template_of
 
 Members = dict[str, Any]
@@ -40,6 +41,12 @@ def tags_in(call: Call, previous: dict[str, str] | None = None) -> dict[str, str
     return {str(tag["Key"]): str(tag["Value"]) for tag in given}
 
 
+def pseudo_of(call: Call, stack_name: str, stack_id: str = "") -> dict[str, Any]:
+    """The pseudo parameters of the stack that a call is about."""
+    notifications = tuple(call.params.get("NotificationARNs") or ())
+    return pseudo_parameters(call.account, call.region, stack_name, stack_id, notifications)
+
+
 class StackOperations:
     """Handlers of the gateway: a Call comes in, output members go out."""
 
@@ -57,17 +64,20 @@ class StackOperations:
             tags_in(call),
             tuple(params.get("Capabilities") or ()),
             principal,
+            pseudo=pseudo_of(call, str(params["StackName"])),
             on_failure=_on_failure(params),
             role_arn=role_arn,
             notifications=tuple(params.get("NotificationARNs") or ()),
             token=str(params.get("ClientRequestToken") or ""),
         )
+        policy = policy_in(self._engine.world, call, "StackPolicy")
         stack = self._engine.create(
             call.account,
             call.region,
             str(params["StackName"]),
             request,
             protected=bool(params.get("EnableTerminationProtection")),
+            policy=policy or "",
         )
         return {"StackId": stack.id}
 
@@ -89,11 +99,14 @@ class StackOperations:
             tags_in(call, before.tags),
             tuple(params.get("Capabilities") or ()),
             principal,
+            pseudo=pseudo_of(call, stack.name, stack.id),
             previous=before.parameters,
             on_failure=before.on_failure,
             role_arn=role_arn,
             notifications=tuple(params.get("NotificationARNs") or before.notifications),
             token=str(params.get("ClientRequestToken") or ""),
+            policy=policy_in(self._engine.world, call, "StackPolicy"),
+            policy_during=policy_in(self._engine.world, call, "StackPolicyDuringUpdate"),
         )
 
     def delete_stack(self, call: Call) -> Members:
@@ -158,40 +171,6 @@ class StackOperations:
         listed = [{key: each[key] for key in each if key not in dropped} for each in summaries]
         return {"StackResourceSummaries": listed, **more}
 
-    def get_template(self, call: Call) -> Members:
-        """GetTemplate: the text as it was given."""
-        name = call.params.get("ChangeSetName")
-        if name and str(name).startswith("arn:"):
-            template = self._change_set_template(call, str(name))
-        else:
-            template = self._stack(call).request.template
-        return {"TemplateBody": template.text, "StagesAvailable": ["Original", "Processed"]}
-
-    def get_template_summary(self, call: Call) -> Members:
-        """GetTemplateSummary: of a template, or of a stack's."""
-        template = self._named_template(call)
-        return shapes.set_only(
-            {
-                "Parameters": shapes.declared_parameters(template),
-                "Description": template.description,
-                **shapes.capability_members(template),
-                "ResourceTypes": list(template.resource_types),
-                "Version": "2010-09-09",
-                "DeclaredTransforms": list(template.transforms),
-            }
-        )
-
-    def validate_template(self, call: Call) -> Members:
-        """ValidateTemplate: refuses what is not well formed."""
-        template = template_of(self._engine.world, call)
-        kept = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
-        declared = [
-            {name: each[name] for name in kept if name in each}
-            for each in shapes.declared_parameters(template)
-        ]
-        members = {"Parameters": declared, "Description": template.description}
-        return shapes.set_only({**members, **shapes.capability_members(template)})
-
     def update_termination_protection(self, call: Call) -> Members:
         """UpdateTerminationProtection: on or off."""
         stack = self._stack(call)
@@ -236,18 +215,6 @@ class StackOperations:
         if logical_id not in stack.resources:
             raise Refusal("ValidationError", f"Resource {logical_id} does not exist for stack {stack.name}")
         return stack.resources[logical_id]
-
-    def _named_template(self, call: Call) -> Template:
-        if call.params.get("StackName"):
-            return self._stack(call).request.template
-        return template_of(self._engine.world, call)
-
-    def _change_set_template(self, call: Call, change_set_id: str) -> Template:
-        for stack in self._engine.register.stacks(call.account, call.region):
-            for change_set in stack.change_sets.values():
-                if change_set.id == change_set_id:
-                    return change_set.request.template
-        raise Refusal("ChangeSetNotFound", f"ChangeSet [{change_set_id}] does not exist", 404)
 
 
 def _on_failure(params: Members) -> str:

@@ -5,15 +5,16 @@ Sources of the rules and texts: AWS CloudFormation user guide, "Template anatomy
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
 from orgmon.sandbox.calls import Refusal
+from orgmon.sandbox.cloudformation import faults
+from orgmon.sandbox.cloudformation.faults import format_error
+from orgmon.sandbox.cloudformation.functions import check_functions
+from orgmon.sandbox.cloudformation.reading import load
 from orgmon.sandbox.cloudformation.references import references_of
 
 SECTIONS = frozenset(
@@ -44,33 +45,24 @@ ATTRIBUTES = frozenset(
         "UpdatePolicy",
     }
 )
-PSEUDO_PARAMETERS = frozenset(
-    {
-        "AWS::AccountId",
-        "AWS::NoValue",
-        "AWS::NotificationARNs",
-        "AWS::Partition",
-        "AWS::Region",
-        "AWS::StackId",
-        "AWS::StackName",
-        "AWS::URLSuffix",
-    }
-)
-MAXIMUM_RESOURCES = 500
-MAXIMUM_PARAMETERS = 200
-MAXIMUM_OUTPUTS = 200
+_FUNCTIONAL = ("Properties", "DeletionPolicy", "UpdateReplacePolicy")
+"""The attributes of a resource in which functions are worked out."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One resource as the template writes it; ``needs`` are the logical ids it must wait for."""
+    """One resource as the template writes it; ``needs`` are the logical ids it must wait for.
+
+    The policies are as written, so that they may be functions, and empty where the template has none:
+    ``Resolver.definition`` works them out.
+    """
 
     logical_id: str
     type: str
     properties: dict[str, Any]
     condition: str
-    deletion_policy: str
-    update_replace_policy: str
+    deletion_policy: Any
+    update_replace_policy: Any
     metadata: Any
     needs: frozenset[str]
 
@@ -95,141 +87,90 @@ class Template:
         return tuple(sorted({definition.type for definition in self.resources.values()}))
 
 
-def format_error(message: str) -> Refusal:
-    """The refusal of a template that cannot be read."""
-    return Refusal("ValidationError", f"Template format error: {message}")
-
-
 @lru_cache(maxsize=512)
 def parse(text: str) -> Template:
     """Read a template's text (JSON or YAML). Each distinct text is parsed once.
 
     Raises Refusal (ValidationError) with CloudFormation's words when the template is not well formed.
     """
-    body = _load(text)
-    unknown = sorted(set(body) - SECTIONS)
+    try:
+        return _parsed(text, load(text))
+    except RecursionError as problem:
+        raise format_error("the template is nested too deeply.") from problem
+
+
+def _parsed(text: str, body: dict[str, Any]) -> Template:
+    unknown = sorted(set(map(str, body)) - SECTIONS)
     if unknown:
         raise format_error(f"Invalid template property or properties [{', '.join(unknown)}]")
-    _check_sizes(body)
-    parameters = _section(body, "Parameters")
-    conditions = _section(body, "Conditions")
-    definitions = {name: _definition(name, raw) for name, raw in _section(body, "Resources").items()}
-    _check_references(definitions, parameters, conditions)
-    outputs = _section(body, "Outputs")
-    _check_outputs(outputs, definitions, parameters)
+    faults.check_shape(body)
+    for name, raw in body["Resources"].items():
+        _check_resource(name, raw)
+    if not body.get("Transform"):  # a macro may have functions of its own
+        _check_functions(body)
+    faults.check_conditions(body)
+    faults.check_references(body)
+    definitions = {name: _definition(name, raw) for name, raw in body["Resources"].items()}
     return Template(
         text=text,
         description=str(body.get("Description", "")),
-        parameters=parameters,
-        mappings=_section(body, "Mappings"),
-        conditions=conditions,
+        parameters=body.get("Parameters", {}),
+        mappings=body.get("Mappings", {}),
+        conditions=body.get("Conditions", {}),
         resources={name: definitions[name] for name in _order(definitions)},
-        outputs=outputs,
+        outputs=body.get("Outputs", {}),
         transforms=_transforms(body.get("Transform")),
         metadata=body.get("Metadata"),
     )
-
-
-def _load(text: str) -> dict[str, Any]:
-    """The text as a dictionary: JSON when it looks like it, else YAML."""
-    try:
-        body = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, _Loader)  # noqa: S506
-    except (ValueError, yaml.YAMLError) as problem:
-        kind = "JSON" if text.lstrip().startswith("{") else "YAML"
-        where = str(problem).replace("\n", " ")
-        raise format_error(f"{kind} not well-formed. ({where})") from problem
-    if not isinstance(body, dict):
-        raise format_error("unsupported structure.")
-    return body
-
-
-def _section(body: dict[str, Any], name: str) -> dict[str, Any]:
-    section = body.get(name, {})
-    if not isinstance(section, dict):
-        raise format_error(f"[/{name}] 'null' values are not allowed in templates")
-    return section
 
 
 def _transforms(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     entries = value if isinstance(value, list) else [value]
-    return tuple(entry if isinstance(entry, str) else str(entry.get("Name")) for entry in entries)
+    return tuple(str(entry.get("Name")) if isinstance(entry, dict) else str(entry) for entry in entries)
 
 
-def _check_sizes(body: dict[str, Any]) -> None:
-    if not body.get("Resources"):
-        raise format_error("At least one Resources member must be defined.")
-    limits = (
-        ("Resources", MAXIMUM_RESOURCES),
-        ("Parameters", MAXIMUM_PARAMETERS),
-        ("Outputs", MAXIMUM_OUTPUTS),
-    )
-    for name, limit in limits:
-        count = len(_section(body, name))
-        if count > limit:
-            raise format_error(f"Number of {name.lower()}, {count}, is greater than maximum allowed, {limit}")
-
-
-def _definition(name: str, raw: Any) -> Definition:
-    if not name.isalnum():
+def _check_resource(name: str, raw: Any) -> None:
+    """Raise Refusal unless a resource has a fitting name and the attributes that it must and may have."""
+    if not (name.isascii() and name.isalnum()):
         raise format_error(f"Resource name {name} is non alphanumeric.")
-    if not isinstance(raw, dict) or "Type" not in raw:
+    if not isinstance(raw, dict):
+        raise format_error("Any Resources member must be an object.")
+    if not isinstance(raw.get("Type"), str):
         raise format_error(f"[/Resources/{name}] Every Resources object must contain a Type member.")
-    unknown = sorted(set(raw) - ATTRIBUTES)
+    unknown = sorted(set(map(str, raw)) - ATTRIBUTES)
     if unknown:
-        raise format_error(f"Invalid template resource property '{unknown[0]}'")
-    waits = raw.get("DependsOn", [])
+        raise Refusal("ValidationError", f"Invalid template resource property '{unknown[0]}'")
+    if not isinstance(raw.get("Properties", {}), dict):
+        raise format_error(f"[/Resources/{name}/Properties] Every Properties member must be an object.")
+    waits = faults.dependencies(raw)
+    if not isinstance(waits, list) or not all(isinstance(each, str) for each in waits):
+        raise format_error("DependsOn must be a string or list of strings.")
+    if not isinstance(raw.get("Condition", ""), str):
+        raise format_error("Every Condition member must be a string.")
+
+
+def _check_functions(body: dict[str, Any]) -> None:
+    mappings = body.get("Mappings", {})
+    check_functions(list(body.get("Conditions", {}).values()), mappings)
+    for raw in body["Resources"].values():
+        check_functions([raw[name] for name in _FUNCTIONAL if name in raw], mappings)
+    check_functions(list(body.get("Outputs", {}).values()), mappings)
+
+
+def _definition(name: str, raw: dict[str, Any]) -> Definition:
     references = references_of(raw.get("Properties", {}))
-    needs = frozenset([waits] if isinstance(waits, str) else waits) | references.refs | references.attributed
     return Definition(
         logical_id=name,
         type=raw["Type"],
         properties=raw.get("Properties", {}),
         condition=raw.get("Condition", ""),
-        deletion_policy=raw.get("DeletionPolicy", "Delete"),
-        update_replace_policy=raw.get("UpdateReplacePolicy", "Delete"),
+        deletion_policy=raw.get("DeletionPolicy", ""),
+        update_replace_policy=raw.get("UpdateReplacePolicy", ""),
         metadata=raw.get("Metadata"),
-        needs=needs,
+        needs=frozenset(faults.dependencies(raw)) | references.refs | references.attributed,
     )
-
-
-def _check_references(
-    definitions: dict[str, Definition], parameters: dict[str, Any], conditions: dict[str, Any]
-) -> None:
-    known = set(definitions) | set(parameters) | PSEUDO_PARAMETERS
-    for definition in definitions.values():
-        missing = sorted(definition.needs - known)
-        if missing:
-            raise format_error(
-                f"Unresolved resource dependencies [{', '.join(missing)}] in the Resources block of the template"
-            )
-        if definition.condition and definition.condition not in conditions:
-            raise format_error(
-                f"Template format error: Unresolved condition dependency {definition.condition} "
-                "in the Resources block of the template"
-            )
-        for condition in references_of(definition.properties).conditions:
-            if condition not in conditions:
-                raise Refusal(
-                    "ValidationError",
-                    f"Template error: unresolved condition dependency {condition} in Fn::If",
-                )
-
-
-def _check_outputs(
-    outputs: dict[str, Any], definitions: dict[str, Definition], parameters: dict[str, Any]
-) -> None:
-    known = set(definitions) | set(parameters) | PSEUDO_PARAMETERS
-    for name, output in outputs.items():
-        if not isinstance(output, dict) or "Value" not in output:
-            raise format_error(f"[/Outputs/{name}] Every Outputs member must contain a Value object")
-        references = references_of(output)
-        missing = sorted((references.refs | references.attributed) - known)
-        if missing:
-            raise format_error(
-                f"Unresolved resource dependencies [{', '.join(missing)}] in the Outputs block of the template"
-            )
 
 
 def _order(definitions: dict[str, Definition]) -> list[str]:
@@ -251,28 +192,3 @@ def _in_circle(waiting: dict[str, frozenset[str]]) -> Iterator[str]:
     """Of what waits for ever, those that others wait for (the rest only hang on the circle)."""
     needed = frozenset().union(*waiting.values())
     return (name for name in waiting if name in needed)
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML as CloudFormation reads it: short-form functions, and dates stay text."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orgmon.sandbox.cloudformation.engine import Engine
+from orgmon.sandbox.cloudformation.members import checking
 from orgmon.sandbox.stacksets.auto_deployment import AutoDeployer
 from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.imports import Imports
@@ -51,7 +52,8 @@ def install(world: World, engine: Engine, stances: Stances | None = None) -> Sta
         ("DeactivateOrganizationsAccess", access.deactivate),
         ("DescribeOrganizationsAccess", access.describe),
     ):
-        world.operations.register("cloudformation", operation, handler)
+        checked = checking(operation, handler, required_only=True)
+        world.operations.register("cloudformation", operation, checked)
 
     def pace(query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
         made.pace = float(body.get("seconds", made.pace))
