@@ -5,7 +5,7 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from orgmon.sandbox.repairs import cloudtrail, events, kms, logs, sns, sqs
+from orgmon.sandbox.repairs import cloudtrail, events, kms, logs, pages, sns, sqs
 from orgmon.sandbox.world import World
 
 
@@ -17,3 +17,4 @@ def install(world: World) -> None:
     kms.install()
     sqs.install(world)
     sns.install(world)
+    pages.install(world)

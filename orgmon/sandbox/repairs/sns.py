@@ -13,10 +13,19 @@ from typing import Any
 from moto.core.utils import camelcase_to_underscores
 
 from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.paging import Pages
 from orgmon.sandbox.world import World
 
 _ARN_PARTS = 6
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_TOPICS = Pages(
+    "Topics",
+    "MaxResults",
+    100,
+    "NextToken",
+    "NextToken",
+    ("InvalidParameter", "Invalid parameter: NextToken"),
+)
 _ENDPOINTS = ("HTTP", "Firehose", "Lambda", "Application", "SQS")
 _FEEDBACK = ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
 _SHOWN_WHEN_SET = (
@@ -48,11 +57,12 @@ _DELIVERY = {
 
 
 def install(world: World) -> None:
-    """Look at every call's topic, and answer GetTopicAttributes and Unsubscribe."""
+    """Look at every call's topic, and answer what moto answers wrongly."""
     repairs = _Topics(world)
     world.before.append(_check)
     world.operations.register("sns", "GetTopicAttributes", repairs.attributes)
     world.operations.register("sns", "Unsubscribe", repairs.unsubscribe)
+    world.operations.register("sns", "ListTopics", repairs.list_topics)
 
 
 class _Topics:
@@ -83,6 +93,11 @@ class _Topics:
         if topic is not None and topic.sns_backend.subscriptions.pop(arn, None) is not None:
             topic.subscriptions_deleted += 1
         return {}
+
+    def list_topics(self, call: Call) -> dict[str, Any]:
+        """A hundred a page; moto announces a page after exactly a hundred."""
+        topics = list(self._world.store("sns", call.account, call.region).topics.values())
+        return _TOPICS(call, {"Topics": [{"TopicArn": topic.arn} for topic in topics]})
 
     def _find(self, arn: str) -> Any | None:
         parts = arn.split(":")
