@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import dataclass
 
-from orgmon.sandbox import cloudformation, repairs, signals, stacksets, trail
+from orgmon.sandbox import cloudformation, queries, repairs, signals, stacksets, trail
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.seed import Seed
@@ -62,6 +62,7 @@ def assemble(seed: Seed, *, clock: Clock | None = None) -> Sandbox:
     """Start a sandbox from a seed. Controls: clock, trouble, health, mailbox, console-login, pace."""
     world = World(seed, clock=clock)
     repairs.install(world)
+    queries.install(world)
     engine = cloudformation.install(world)
     stack_sets = stacksets.install(world, engine)
     told = signals.install(world)

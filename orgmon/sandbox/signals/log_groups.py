@@ -19,6 +19,8 @@ from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.world import World
 
+_WITH_PATTERN = ("PutMetricFilter", "PutSubscriptionFilter", "TestMetricFilter")
+
 
 class LogGroups:
     """Writes log events and counts what metric filters match."""
@@ -93,7 +95,7 @@ def _pattern(text: str) -> FilterPattern:
 
 
 def _check_filter(call: Call) -> None:
-    if (call.service, call.operation) not in (("logs", "PutMetricFilter"), ("logs", "TestMetricFilter")):
+    if call.service != "logs" or call.operation not in _WITH_PATTERN:
         return
     try:
         _pattern(str(call.params.get("filterPattern", "")))
