@@ -14,7 +14,7 @@ def install(world: World) -> None:
     events.install(world)
     logs.install(world)
     cloudtrail.install(world)
-    kms.install()
+    kms.install(world)
     sqs.install(world)
     sns.install(world)
     pages.install(world)
