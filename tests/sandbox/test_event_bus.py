@@ -244,6 +244,26 @@ def test_an_event_is_forwarded_once(hub: Hub) -> None:
     assert [loss.code for loss in hub.sandbox.signals.lost] == ["ONE_HOP"]
 
 
+def test_every_bus_gives_the_event_an_id_of_its_own(sandbox: Sandbox) -> None:
+    arn = f"arn:aws:sqs:{HOME}:{PROD}:seen"
+    queue = make_queue(
+        sandbox, "seen", PROD, document(allow("sqs:SendMessage", arn, Principal=service("events")))
+    )
+    second = f"arn:aws:events:{HOME}:{PROD}:event-bus/second"
+    role = make_role(sandbox, "relay", PROD, "events", allow("events:PutEvents", second))
+    events = client(sandbox, "events", PROD)
+    events.create_event_bus(Name="second")
+    for bus in ("default", "second"):
+        events.put_rule(Name="seen", EventBusName=bus, EventPattern=json.dumps({"source": ["shop"]}))
+        events.put_targets(Rule="seen", EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue}])
+    events.put_targets(Rule="seen", Targets=[{"Id": "on", "Arn": second, "RoleArn": role}])
+    given = put_order(sandbox)["Entries"][0]["EventId"]
+    first, forwarded = bodies(sandbox, queue)
+    assert first.pop("id") == given
+    assert forwarded.pop("id") != given
+    assert first == forwarded
+
+
 def test_a_bus_target_without_a_role_is_refused(hub: Hub) -> None:
     hub.client("events", PROD, AWAY).put_targets(Rule="forward", Targets=[{"Id": "hub", "Arn": HUB}])
     hub.touch()

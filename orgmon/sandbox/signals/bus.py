@@ -103,7 +103,7 @@ class EventBus:
         if not is_archive(rule):
             dimensions = {"RuleName": rule.name}
             self._metrics.publish(
-                rule.account_id, rule.region_name, "AWS/Events", "TriggeredRules", 1, dimensions
+                rule.account_id, rule.region_name, "AWS/Events", "TriggeredRules", 1, dimensions, "Count"
             )
         for target in list(rule.targets):
             self._deliver(rule, target, event, hops, self.put)

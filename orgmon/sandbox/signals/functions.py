@@ -160,7 +160,7 @@ class Functions:
         dimensions = {"FunctionName": function.function_name}
         values = (("Invocations", 1.0), ("Errors", 1.0 if outcome.error else 0.0))
         for name, value in values:
-            self._metrics.publish(where.account, where.region, "AWS/Lambda", name, value, dimensions)
+            self._metrics.publish(where.account, where.region, "AWS/Lambda", name, value, dimensions, "Count")
         lines = [line for line in outcome.log.splitlines() if line]
         if not lines:
             return

@@ -16,7 +16,7 @@ from orgmon.errors import PatternError
 from orgmon.filterpattern import FilterPattern
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
-from orgmon.sandbox.signals.metrics import Metrics
+from orgmon.sandbox.signals.metrics import NO_UNIT, Metrics
 from orgmon.sandbox.world import World
 
 _WITH_PATTERN = ("PutMetricFilter", "PutSubscriptionFilter", "TestMetricFilter")
@@ -79,14 +79,14 @@ class LogGroups:
 
     def _publish(self, account: str, region: str, transformation: dict[str, Any], hits: list[str]) -> None:
         namespace, name = transformation["metricNamespace"], transformation["metricName"]
-        default = transformation.get("defaultValue")
+        default, unit = transformation.get("defaultValue"), str(transformation.get("unit") or NO_UNIT)
         if not hits and default is not None:
-            self._metrics.publish(account, region, namespace, name, float(default))
+            self._metrics.publish(account, region, namespace, name, float(default), unit=unit)
         for hit in hits:
             value = _number(transformation["metricValue"], hit)
             if value is not None:
                 dimensions = _dimensions(transformation.get("dimensions") or {}, hit)
-                self._metrics.publish(account, region, namespace, name, value, dimensions)
+                self._metrics.publish(account, region, namespace, name, value, dimensions, unit)
 
 
 @lru_cache(maxsize=1024)
