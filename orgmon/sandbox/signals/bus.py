@@ -97,9 +97,10 @@ class EventBus:
         leaves = eventpattern.by_paths(event)
         for rule in list(event_bus.rules.values()):
             if (only is None or rule.arn in only) and _takes(rule, event, leaves):
-                self._triggered(rule, event, hops)
+                self.trigger(rule, event, hops)
 
-    def _triggered(self, rule: Any, event: dict[str, Any], hops: int) -> None:
+    def trigger(self, rule: Any, event: dict[str, Any], hops: int = 0) -> None:
+        """Hand an event to the targets of a rule that takes it, or that made it."""
         if not is_archive(rule):
             dimensions = {"RuleName": rule.name}
             self._metrics.publish(
