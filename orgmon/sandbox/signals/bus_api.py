@@ -18,6 +18,7 @@ from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus, parsed
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.losses import Losses, Undeliverable
+from orgmon.sandbox.signals.transformer import unknown_placeholder
 from orgmon.sandbox.world import World
 
 LONGEST_PATTERN = 2048
@@ -161,12 +162,33 @@ def _check_targets(call: Call) -> None:
         raise Refusal("LimitExceededException", f"A rule can have {MOST_TARGETS} targets.")
     for target in targets:
         given = [name for name in ("Input", "InputPath", "InputTransformer") if target.get(name)]
-        if len(given) > 1:
-            raise Refusal("ValidationException", f"Only one of {', '.join(given)} must be provided.")
+        _check_input(target, given)
         arn = Arn.parse(str(target["Arn"]))
         if given and arn.service == "events" and arn.account != call.account:
             text = f"{given[0]} is not available for a bus of another account."
             raise Refusal("ValidationException", text)
+
+
+def _check_input(target: dict[str, Any], given: list[str]) -> None:
+    name, text = target["Id"], ""
+    if len(given) > 1:
+        text = f"Only one of Input, InputPath, or InputTransformer must be provided for target {name}."
+    elif given == ["InputTransformer"]:
+        placeholder = unknown_placeholder(target["InputTransformer"])
+        if placeholder is not None:
+            text = f"InputTemplate for target {name} contains invalid placeholder {placeholder}."
+    elif given == ["Input"] and not _is_json(str(target["Input"])):
+        text = f"JSON syntax error in input for target {name}."
+    if text:
+        raise Refusal("ValidationException", text)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _checked(pattern: str) -> EventPattern:
