@@ -20,7 +20,7 @@ _LOGS = Pages(
     ("InvalidParameterException", "The specified nextToken is invalid."),
 )
 _EVENTS = Pages(
-    "Targets", "Limit", 100, "NextToken", "NextToken", ("ValidationException", "The token is not valid.")
+    "Archives", "Limit", 50, "NextToken", "NextToken", ("ValidationException", "The token is not valid.")
 )
 _KMS = Pages(
     "Keys", "Limit", 100, "Marker", "NextMarker", ("InvalidMarkerException", "Could not deserialize marker")
@@ -41,11 +41,7 @@ _PAGES: dict[str, dict[str, Pages]] = {
         "DescribeResourcePolicies": replace(_LOGS, member="resourcePolicies"),
         "DescribeExportTasks": replace(_LOGS, member="exportTasks"),
     },
-    "events": {
-        "ListTargetsByRule": _EVENTS,
-        "ListArchives": replace(_EVENTS, member="Archives", default=50),
-        "ListReplays": replace(_EVENTS, member="Replays", default=50),
-    },
+    "events": {"ListArchives": _EVENTS},
     "kms": {
         "ListKeys": _KMS,
         "ListAliases": replace(_KMS, member="Aliases", default=50),

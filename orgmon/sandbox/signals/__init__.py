@@ -22,6 +22,7 @@ from orgmon.sandbox.signals.metric_api import MetricApi
 from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.signals.queue_times import QueueTimes
 from orgmon.sandbox.signals.queues import Queues
+from orgmon.sandbox.signals.replays import Replays
 from orgmon.sandbox.signals.schedules import Schedules
 from orgmon.sandbox.signals.subscriptions import Subscriptions
 from orgmon.sandbox.signals.targets import Targets
@@ -60,6 +61,7 @@ def install(world: World) -> Signals:
     TopicApi(world, signals.topics).install()
     Subscriptions(world, signals.topics, signals.mailbox).install()
     Schedules(world, signals.bus).install()
+    Replays(world, signals.bus).install()
     BusApi(world, signals.bus, signals.grants, signals.lost).install()
     FunctionApi(world, signals.functions).install()
     QueueTimes(world, signals.queues, signals.metrics).install()

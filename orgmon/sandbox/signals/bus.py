@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -158,3 +159,11 @@ def is_hidden(event: Mapping[str, Any]) -> bool:
     if (detail.get("eventSource"), name) in _READING_BUT_DELIVERED:
         return False
     return name.startswith(_READING) and detail.get("eventCategory", "Management") == "Management"
+
+
+def iso(given: Any) -> str:
+    """A time as EventBridge writes it; an empty text for none."""
+    if given is None:
+        return ""
+    time = given if isinstance(given, datetime) else datetime.fromtimestamp(float(given), UTC)
+    return f"{time.astimezone(UTC) if time.tzinfo else time:%Y-%m-%dT%H:%M:%SZ}"
