@@ -51,6 +51,14 @@ class LogGroups:
             event.ingestion_time = now
         self._count(account, region, group, messages)
 
+    def exists(self, account: str, region: str, group: str) -> bool:
+        """Whether there is such a log group."""
+        return self._world.stores.find("logs", account, region, "groups", group) is not None
+
+    def create(self, account: str, region: str, group: str) -> None:
+        """Make a log group; no policy is asked."""
+        self._world.store("logs", account, region).create_log_group(group, {})
+
     def resource_policies(self, account: str, region: str) -> tuple[str, ...]:
         """The documents that say what other services may do with the log groups of a Region."""
         store = self._world.store("logs", account, region)
