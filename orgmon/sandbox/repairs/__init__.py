@@ -5,7 +5,7 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from orgmon.sandbox.repairs import cloudtrail, events, kms, logs, pages, sns, sqs
+from orgmon.sandbox.repairs import cloudtrail, events, kms, lambda_, logs, pages, sns, sqs
 from orgmon.sandbox.world import World
 
 
@@ -17,4 +17,5 @@ def install(world: World) -> None:
     kms.install(world)
     sqs.install(world)
     sns.install(world)
+    lambda_.install(world)
     pages.install(world)

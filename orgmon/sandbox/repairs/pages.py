@@ -52,7 +52,6 @@ _PAGES: dict[str, dict[str, Pages]] = {
         "ListFunctions": _LAMBDA,
         "ListVersionsByFunction": replace(_LAMBDA, member="Versions"),
         "ListAliases": replace(_LAMBDA, member="Aliases"),
-        "ListEventSourceMappings": replace(_LAMBDA, member="EventSourceMappings", default=100, most=100),
     },
 }
 
