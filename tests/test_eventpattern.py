@@ -78,6 +78,22 @@ def test_reserved_names_make_or_a_field() -> None:
     assert pattern.matches({"$or": "abc"})
 
 
+@pytest.mark.parametrize("operator", ["prefix", "suffix"])
+@pytest.mark.parametrize(
+    "value", ["", ["a", ""], {"equals-ignore-case": "a"}, [{"equals-ignore-case": "a"}], 7]
+)
+def test_what_anything_but_does_not_take(operator: str, value: object) -> None:
+    """AWS's matcher: a null prefix or suffix is not allowed, and it is a string."""
+    with pytest.raises(PatternError, match=f"{operator} inside anything-but"):
+        ep.parse({"f": [{"anything-but": {operator: value}}]})
+
+
+@pytest.mark.parametrize("value", [7, [7], ["a", 7], {"prefix": "a"}, [["a"]]])
+def test_ignoring_case_inside_anything_but_takes_strings(value: object) -> None:
+    with pytest.raises(PatternError, match="equals-ignore-case"):
+        ep.parse({"f": [{"anything-but": {"equals-ignore-case": value}}]})
+
+
 def test_too_long() -> None:
     with pytest.raises(PatternError, match="4096"):
         ep.parse({"f": ["x" * 5000]})
@@ -95,7 +111,7 @@ matchers: st.SearchStrategy[ep.Matcher] = st.one_of(
     st.builds(ep.Numeric, st.just(((">", 0), ("<=", 5)))),
     st.builds(ep.Cidr, st.just("10.0.0.0/8")),
     st.lists(texts, min_size=1, max_size=3).map(lambda values: ep.AnythingBut(tuple(map(ep.Exact, values)))),
-    st.lists(texts, min_size=1, max_size=3).map(
+    st.lists(texts.filter(bool), min_size=1, max_size=3).map(
         lambda values: ep.AnythingBut(tuple(map(ep.Prefix, values)), plain=False)
     ),
 )

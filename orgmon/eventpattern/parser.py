@@ -222,7 +222,19 @@ def _anything_but_shape(argument: Mapping[str, Any], path: str) -> Matcher:
     values = [argument[name]] if single else argument[name]
     if not values:
         raise PatternError(f"{path}: anything-but has an empty list", "name a value")
+    if name in ("prefix", "suffix"):
+        _check_excluded(values, name, path)
     return AnythingBut(tuple(READERS[name](value, path) for value in values), plain=False, single=single)
+
+
+def _check_excluded(values: Sequence[Any], name: str, path: str) -> None:
+    """Inside anything-but a prefix or suffix is a string with something in it, and case always counts."""
+    for value in values:
+        if not _string(value, f"{name} inside anything-but", path):
+            raise PatternError(
+                f"{path}: {name} inside anything-but may not be empty",
+                'write {"exists": false} for a field that has no value at all',
+            )
 
 
 READERS = {

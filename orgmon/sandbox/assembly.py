@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orgmon.sandbox import cloudformation, repairs, signals, stacksets, trail
+from orgmon.sandbox import cloudformation, queries, repairs, signals, stacksets, trail
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.cloudformation.engine import Engine
 from orgmon.sandbox.policies.switches import Switch
@@ -67,6 +67,7 @@ def assemble(seed: Seed, *, clock: Clock | None = None, flipped: Iterable[Switch
     """
     world = World(seed, clock=clock, flipped=flipped)
     repairs.install(world)
+    queries.install(world)
     engine = cloudformation.install(world)
     stack_sets = stacksets.install(world, engine)
     told = signals.install(world)

@@ -121,15 +121,17 @@ class Call:
 
 Handler = Callable[[Call], dict[str, Any]]
 Hook = Callable[[Call], None]
+Amendment = Callable[[Call, dict[str, Any]], dict[str, Any]]
 
 
 class Operations:
-    """Which API calls are answered by an engine of ours instead of by moto."""
+    """Which API calls are answered by an engine of ours instead of by moto, and which answers of moto are amended."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._fallbacks: dict[str, Handler] = {}
+        self._amendments: dict[tuple[str, str], tuple[Amendment, ...]] = {}
 
     def register(self, service: str, operation: str, handler: Handler) -> None:
         """Let ``handler`` answer an operation: it returns the output members or raises Refusal.
@@ -146,3 +148,16 @@ class Operations:
     def find(self, service: str, operation: str) -> Handler | None:
         """The handler of an operation, or None where moto answers."""
         return self._handlers.get((service, operation)) or self._fallbacks.get(service)
+
+    def amend(self, service: str, operation: str, amendment: Amendment) -> None:
+        """Let ``amendment`` put moto's answer right: it gets the output members and returns what they should be.
+
+        Several of them work one after the other. They are not asked where a handler answers or moto refuses.
+        """
+        with self._lock:
+            key = (service, operation)
+            self._amendments[key] = (*self._amendments.get(key, ()), amendment)
+
+    def amendments(self, service: str, operation: str) -> tuple[Amendment, ...]:
+        """The amendments of moto's answer to an operation, the first one first."""
+        return self._amendments.get((service, operation), ())

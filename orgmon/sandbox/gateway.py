@@ -17,6 +17,7 @@ from orgmon.sandbox import wording
 from orgmon.sandbox.authorizer import Authorizer
 from orgmon.sandbox.calls import Call, Hook, Operations, Refusal
 from orgmon.sandbox.clock import Clock
+from orgmon.sandbox.dialect import as_moto_reads
 from orgmon.sandbox.emulator import Emulator
 from orgmon.sandbox.identity import Identity, KeyProblem, KeyRefused, Signer
 from orgmon.sandbox.models import GLOBAL_SERVICES, SHARED_NAMES, services_signed_as
@@ -171,15 +172,31 @@ class Gateway:
 
     def _asked_moto(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
         try:
-            reply = self._moto.ask(call.service, call.resource_account, environ)
+            spoken, asked = as_moto_reads(wire, environ)
+            reply = self._moto.ask(call.service, call.resource_account, asked)
+            call.response, call.error = read_answer(spoken, reply)
+            call.status = reply.status
+            amended = self._amended(call)
         except NotImplementedError as error:
             raise wording.not_there(call.service, call.operation) from error
+        except Refusal:
+            raise
         except Exception as error:
             self.hook_errors.append(error)
             raise wording.broken(call.service, call.operation, error) from error
-        call.response, call.error = read_answer(wire, reply)
-        call.status = reply.status
+        if call.error is not None and spoken is not wire:
+            raise call.error
+        if call.response is not None and (amended or spoken is not wire):
+            return answer(wire, call.response, call.request_id)
         return _with_id(reply, call.request_id)
+
+    def _amended(self, call: Call) -> bool:
+        """Put moto's answer right where somebody knows how; false where nobody does."""
+        amendments = self._operations.amendments(call.service, call.operation)
+        for amendment in amendments:
+            if call.response is not None:
+                call.response = amendment(call, call.response)
+        return bool(amendments)
 
     def _tell(self, call: Call) -> None:
         for hook in self.after:

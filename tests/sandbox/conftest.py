@@ -98,3 +98,12 @@ def sandbox() -> Iterator[Sandbox]:
     with assemble(seed, clock=Clock(speed=0)) as made:
         yield made
         assert made.world.hook_errors == []
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Sandbox]:
+    """The same, once for all tests of a module, which must not stand in each other's way."""
+    seed = replace(SEED, queues=(SeedQueue("inbox", SECURITY, HOME),))
+    with assemble(seed, clock=Clock(speed=0)) as made:
+        yield made
+        assert made.world.hook_errors == []

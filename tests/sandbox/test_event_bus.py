@@ -244,6 +244,26 @@ def test_an_event_is_forwarded_once(hub: Hub) -> None:
     assert [loss.code for loss in hub.sandbox.signals.lost] == ["ONE_HOP"]
 
 
+def test_every_bus_gives_the_event_an_id_of_its_own(sandbox: Sandbox) -> None:
+    arn = f"arn:aws:sqs:{HOME}:{PROD}:seen"
+    queue = make_queue(
+        sandbox, "seen", PROD, document(allow("sqs:SendMessage", arn, Principal=service("events")))
+    )
+    second = f"arn:aws:events:{HOME}:{PROD}:event-bus/second"
+    role = make_role(sandbox, "relay", PROD, "events", allow("events:PutEvents", second))
+    events = client(sandbox, "events", PROD)
+    events.create_event_bus(Name="second")
+    for bus in ("default", "second"):
+        events.put_rule(Name="seen", EventBusName=bus, EventPattern=json.dumps({"source": ["shop"]}))
+        events.put_targets(Rule="seen", EventBusName=bus, Targets=[{"Id": "queue", "Arn": queue}])
+    events.put_targets(Rule="seen", Targets=[{"Id": "on", "Arn": second, "RoleArn": role}])
+    given = put_order(sandbox)["Entries"][0]["EventId"]
+    first, forwarded = bodies(sandbox, queue)
+    assert first.pop("id") == given
+    assert forwarded.pop("id") != given
+    assert first == forwarded
+
+
 def test_a_bus_target_without_a_role_is_refused(hub: Hub) -> None:
     hub.client("events", PROD, AWAY).put_targets(Rule="forward", Targets=[{"Id": "hub", "Arn": HUB}])
     hub.touch()
@@ -363,7 +383,17 @@ def test_a_replay_sends_what_the_archive_has_to_the_rules_again(sandbox: Sandbox
 
 
 ORIGIN = Origin("arn:aws:events:x:1:rule/r", "r", datetime(2026, 11, 20, 10, tzinfo=UTC))
-EVENT = {"source": "shop", "detail": {"who": 'Eve "the" cat', "count": 3, "list": [1, 2]}, "resources": ["a"]}
+EVENT = {
+    "source": "shop",
+    "detail-type": "t",
+    "detail": {
+        "who": 'Eve "the" cat',
+        "count": 3,
+        "list": [1, 2],
+        "object": {"name": "x", "tags": ["a"]},
+    },
+    "resources": ["a"],
+}
 
 
 @pytest.mark.parametrize(
@@ -388,12 +418,41 @@ def test_inputs(target: dict[str, Any], text: str) -> None:
         ('"<n> by <aws.events.rule-name>"', '"3 by r"'),
         ('"at <aws.events.event.ingestion-time>"', '"at 2026-11-20T10:00:00Z"'),
         ('"gone: <missing>."', '"gone: ."'),
+        ('{"gone": <missing>}', '{"gone": ""}'),
+        ('{"all": "of <l> and <o>"}', '{"all": "of [1,2] and {name:x,tags:[a]}"}'),
+        ('"<o>"', '"{name:x,tags:[a]}"'),
+        ("<o>", '{"name": "x", "tags": ["a"]}'),
+        (
+            '{"event": <aws.events.event>}',
+            '{"event": {"source": "shop", "detailType": "t", "resources": ["a"]}}',
+        ),
     ],
 )
 def test_templates(template: str, text: str) -> None:
     paths = {"n": "$.detail.count", "l": "$.detail.list", "w": "$.detail.who", "missing": "$.detail.x"}
+    paths["o"] = "$.detail.object"
     target = {"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
     assert render(target, EVENT, ORIGIN) == text
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ({"InputTransformer": {"InputTemplate": '"<nothing>"'}}, "contains invalid placeholder nothing."),
+        ({"InputTransformer": {"InputTemplate": '"<aws.events.x>"'}}, "invalid placeholder aws.events.x."),
+        (
+            {"Input": "{", "InputPath": "$"},
+            "Only one of Input, InputPath, or InputTransformer must be provided",
+        ),
+        ({"Input": "{"}, "JSON syntax error in input for target one"),
+    ],
+)
+def test_inputs_that_are_refused(sandbox: Sandbox, target: dict[str, Any], text: str) -> None:
+    events = client(sandbox, "events", PROD)
+    events.put_rule(Name="orders", EventPattern=json.dumps({"source": ["shop"]}))
+    arn = f"arn:aws:sqs:{HOME}:{PROD}:orders"
+    with pytest.raises(ClientError, match=rf"ValidationException.*{text}"):
+        events.put_targets(Rule="orders", Targets=[{"Id": "one", "Arn": arn, **target}])
 
 
 def test_text_of_an_attacker_breaks_a_json_template_that_quotes_it() -> None:

@@ -324,6 +324,7 @@ def alarm(**more: Any) -> SimpleNamespace:
         "comparison_operator": "GreaterThanOrEqualToThreshold",
         "treat_missing_data": "notBreaching",
         "state_value": "OK",
+        "unit": None,
     }
     return SimpleNamespace(**{**settings, **more})
 
@@ -358,4 +359,4 @@ def data(values: Sequence[float | None]) -> list[Datum]:
 )
 def test_states(settings: dict[str, Any], values: Sequence[float | None], state: str) -> None:
     given = alarm(**settings)
-    assert evaluate(given, window_of(given, data(values), NOW)).state == state
+    assert evaluate(given, window_of(given, data(values), NOW), NOW).state == state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -293,7 +294,13 @@ def test_a_function_s_own_code_reads_the_queue(pipeline: Pipeline) -> None:
     pipeline.send(n=2)
     assert pipeline.heard() == ["1", "2"]
     assert messages(pipeline.sandbox, pipeline.queue) == []
-    assert log_messages(pipeline.sandbox, SECURITY, "/aws/lambda/work") == ["got 1", "got 2"]
+    lines = log_messages(pipeline.sandbox, SECURITY, "/aws/lambda/work")
+    assert [line.split(" RequestId")[0] for line in lines] == [
+        *("START", "got 1", "END", "REPORT"),
+        *("START", "got 2", "END", "REPORT"),
+    ]
+    assert lines[0].endswith(" Version: $LATEST")
+    assert lines[3].split("\t")[3] == "Memory Size: 128 MB"
     assert (metric(pipeline.sandbox, "Invocations"), metric(pipeline.sandbox, "Errors")) == (2, 0)
 
 
@@ -346,6 +353,23 @@ def test_without_the_right_to_log_the_function_works_and_its_lines_are_lost(pipe
     pipeline.send(n=1)
     assert pipeline.heard() == ["1"]
     assert log_messages(pipeline.sandbox, SECURITY, "/aws/lambda/work") == []
+
+
+@pytest.mark.parametrize("may_create", [True, False])
+def test_a_function_makes_its_log_group_if_its_role_may(sandbox: Sandbox, may_create: bool) -> None:
+    arn = f"arn:aws:logs:{HOME}:{SECURITY}:log-group:/aws/lambda/fresh:*"
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents", *(["logs:CreateLogGroup"] if may_create else [])]
+    role = make_role(sandbox, "worker", SECURITY, "lambda", allow(actions, arn))
+    make_function(sandbox, "fresh", "whoami", role)
+    answer = client(sandbox, "lambda", SECURITY).invoke(FunctionName="fresh", LogType="Tail")
+    assert base64.b64decode(answer["LogResult"]).startswith(b"START RequestId: ")
+    groups = client(sandbox, "logs", SECURITY).describe_log_groups(logGroupNamePrefix="/aws/lambda/fresh")
+    assert [each["logGroupName"] for each in groups["logGroups"]] == ["/aws/lambda/fresh"][: int(may_create)]
+    if may_create:
+        kinds = [line.split(" ")[0] for line in log_messages(sandbox, SECURITY, "/aws/lambda/fresh")]
+        assert kinds == ["START", "END", "REPORT"]
+    else:
+        assert [loss.target for loss in sandbox.signals.lost] == ["/aws/lambda/fresh"]
 
 
 def test_a_disabled_mapping_reads_nothing_until_it_is_enabled(pipeline: Pipeline) -> None:

@@ -22,6 +22,7 @@ from orgmon.sandbox.world import World
 from .conftest import HOME, PROD
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LATER = datetime(2026, 3, 1, 13, 0, tzinfo=UTC)
 SESSION = new_session()
 
 REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
@@ -453,3 +454,42 @@ def test_a_refusal_in_cbor_has_its_code(world: World) -> None:
     world.operations.register("cloudwatch", "DescribeAlarms", refuse)
     error = in_cbor(world, "DescribeAlarms", {})["Error"]
     assert (error["Code"], error["Message"]) == ("InvalidNextToken", "because")
+
+
+CBOR_CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("PutMetricData", {"Namespace": "n", "MetricData": [{"MetricName": "m", "Value": 1.5, "Timestamp": NOON}]}),
+    ("ListMetrics", {"Namespace": "n"}),
+    ("GetMetricStatistics", {"Namespace": "n", "MetricName": "m", "StartTime": NOON, "EndTime": LATER, "Period": 60, "Statistics": ["Sum"]}),
+    ("PutMetricAlarm", {"AlarmName": "a", "ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 1, "Threshold": 1.5}),
+    ("DescribeAlarms", {"AlarmNames": ["a"]}),
+    ("DescribeAlarms", {}),
+    ("PutDashboard", {"DashboardName": "d", "DashboardBody": "{}"}),
+    ("GetDashboard", {"DashboardName": "d"}),
+    ("ListDashboards", {}),
+    ("TagResource", {"ResourceARN": f"arn:aws:cloudwatch:{HOME}:{PROD}:alarm:a", "Tags": [{"Key": "k", "Value": "v"}]}),
+    ("ListTagsForResource", {"ResourceARN": f"arn:aws:cloudwatch:{HOME}:{PROD}:alarm:a"}),
+    ("DeleteAlarms", {"AlarmNames": ["a"]}),
+]  # fmt: skip
+
+
+def test_what_moto_answers_is_the_same_in_cbor_and_in_json(world: World) -> None:
+    client = world.session(PROD, region=HOME).client("cloudwatch")
+    methods = {name: method for method, name in client.meta.method_to_api_mapping.items()}
+    told: list[dict[str, Any]] = []
+    for operation, params in CBOR_CALLS:
+        heard = in_cbor(world, operation, params)
+        assert "Error" not in heard, operation
+        again = getattr(client, methods[operation])(**params)
+        for answer in (heard, again):
+            answer.pop("ResponseMetadata")
+        if not operation.startswith("Put"):
+            assert heard == again, operation
+        told.append(heard)
+    assert told[2]["Datapoints"][0]["Timestamp"] == NOON
+    assert told[4]["MetricAlarms"][0]["Threshold"] == 1.5
+    assert told[10]["Tags"] == [{"Key": "k", "Value": "v"}]
+
+
+def test_what_moto_refuses_is_refused_in_cbor(world: World) -> None:
+    error = in_cbor(world, "GetDashboard", {"DashboardName": "none"})["Error"]
+    assert error["Code"] == "ResourceNotFound"

@@ -17,6 +17,7 @@ from orgmon.sandbox.providers.properties import (
 from orgmon.sandbox.providers.provider import Place, Properties, Provider, provides
 
 _TOPIC = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
+_DEFAULTS = {"SignatureVersion": "1", "TracingConfig": "PassThrough"}
 
 
 @provides("AWS::SNS::Topic")
@@ -51,7 +52,7 @@ class Topic(Provider):
         client = place.client("sns")
         for key in _TOPIC:
             if differs(old, wanted, key):
-                value = str(wanted.get(key, ""))
+                value = str(wanted.get(key, _DEFAULTS.get(key, "")))
                 client.set_topic_attributes(TopicArn=physical_id, AttributeName=key, AttributeValue=value)
         if differs(old, wanted, "Subscription"):
             _resubscribe(client, physical_id, old.get("Subscription", []), wanted.get("Subscription", []))

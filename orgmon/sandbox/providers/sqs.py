@@ -25,9 +25,10 @@ _ATTRIBUTES = (
 _DOCUMENTS = ("RedriveAllowPolicy", "RedrivePolicy")
 _TRUTHS = ("ContentBasedDeduplication", "FifoQueue", "SqsManagedSseEnabled")
 _DEFAULTS = {
+    "ContentBasedDeduplication": "false",
     "DelaySeconds": "0",
     "KmsDataKeyReusePeriodSeconds": "300",
-    "MaximumMessageSize": "262144",
+    "MaximumMessageSize": "1048576",
     "MessageRetentionPeriod": "345600",
     "ReceiveMessageWaitTimeSeconds": "0",
     "SqsManagedSseEnabled": "true",
@@ -88,6 +89,9 @@ class Queue(Provider):
                 name: _attribute(name, wanted[name]) if name in wanted else _DEFAULTS.get(name, "")
                 for name in changed
             }
+            if "KmsMasterKeyId" in wanted and "SqsManagedSseEnabled" not in wanted:
+                # The default of a queue without a key.
+                attributes.pop("SqsManagedSseEnabled", None)
             client.set_queue_attributes(QueueUrl=physical_id, Attributes=attributes)
         added, removed = tag_changes(old.get("Tags"), wanted.get("Tags"))
         if removed:

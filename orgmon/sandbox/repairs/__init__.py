@@ -11,10 +11,13 @@ from orgmon.sandbox.repairs import (
     events,
     iam,
     kms,
+    lambda_,
     log_policies,
     logs,
+    pages,
     s3,
     secretsmanager,
+    sns,
     sqs,
 )
 from orgmon.sandbox.world import World
@@ -26,9 +29,12 @@ def install(world: World) -> None:
     logs.install(world)
     log_policies.install(world)
     cloudtrail.install(world)
-    kms.install()
+    kms.install(world)
     sqs.install(world)
     iam.install()
     s3.install(world)
     secretsmanager.install(world)
     beginnings.install(world)
+    sns.install(world)
+    lambda_.install(world)
+    pages.install(world)

@@ -1,7 +1,8 @@
 """EventBridge: buses that can be updated, and bus policies that are kept as they were given.
 
 moto has no UpdateEventBus; it wants a Sid in every statement, and forgets a statement when another one with the
-same principal is put. Source: EventBridge API reference, PutPermission, RemovePermission (policy: 10,240 bytes).
+same principal is put. Sources: EventBridge API reference, PutPermission, RemovePermission (policy: 10,240 bytes);
+members of listed buses as recorded in LocalStack's public tests (tests/aws/services/events).
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.paging import Pages
 from orgmon.sandbox.world import World
 
 MAXIMUM_POLICY = 10_240
+_TARGETS = Pages(
+    "Targets", "Limit", 100, "NextToken", "NextToken", ("ValidationException", "The token is not valid.")
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,9 @@ def install(world: World) -> None:
     world.operations.register("events", "UpdateEventBus", repairs.update_bus)
     world.operations.register("events", "PutPermission", repairs.put_permission)
     world.operations.register("events", "RemovePermission", repairs.remove_permission)
+    world.operations.register("events", "ListTargetsByRule", repairs.list_targets)
+    world.operations.amend("events", "CreateEventBus", repairs.created)
+    world.operations.amend("events", "ListEventBuses", repairs.complete)
 
 
 class _Events:
@@ -78,10 +86,36 @@ class _Events:
         if call.params.get("RemoveAllPermissions"):
             bus._statements = {}
         elif statement_id not in bus._statements:
-            raise Refusal("ResourceNotFoundException", f"Statement {statement_id} does not exist.")
+            raise Refusal("ResourceNotFoundException", "Statement with the provided id does not exist.")
         else:
             bus._statements = {key: each for key, each in bus._statements.items() if key != statement_id}
         return {}
+
+    def list_targets(self, call: Call) -> dict[str, Any]:
+        """The targets of a rule, page by page."""
+        bus = self._bus(call, "EventBusName")
+        rule = bus.rules.get(str(call.params["Rule"]))
+        if rule is None:
+            text = f"Rule {call.params['Rule']} does not exist on EventBus {bus.name}."
+            raise Refusal("ResourceNotFoundException", text)
+        return _TARGETS(call, {"Targets": list(rule.targets)})
+
+    def created(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+        """What the bus was made with, and that it was made in the sandbox's time."""
+        bus = self._bus(call, "Name")
+        bus.creation_time = bus.last_modified_time = call.time.timestamp()
+        given = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
+        return {**answer, **{name: call.params[name] for name in given if call.params.get(name)}}
+
+    def complete(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+        """The times and descriptions of listed buses."""
+        buses = self._world.store("events", call.account, call.region).event_buses
+        listed = []
+        for each in answer.get("EventBuses", []):
+            bus = buses[each["Name"]]
+            times = {"CreationTime": bus.creation_time, "LastModifiedTime": bus.last_modified_time}
+            listed.append({**each, **times, **({"Description": bus.description} if bus.description else {})})
+        return {**answer, "EventBuses": listed}
 
     def _bus(self, call: Call, member: str) -> Any:
         name = str(call.params.get(member) or "default").rsplit("/", 1)[-1]

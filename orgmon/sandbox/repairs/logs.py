@@ -1,4 +1,8 @@
-"""CloudWatch Logs: keys of log groups, and metric filters: so many, and in place of the one of the same name."""
+"""CloudWatch Logs: keys of log groups, metric filters of groups that exist, and members that moto leaves out.
+
+Sources: CloudWatch Logs API reference, DescribeLogGroups, PutMetricFilter, DeleteMetricFilter, DeleteLogGroup (the
+filters of a group go with it); AWS's answers as recorded in LocalStack's public tests (tests/aws/services/logs).
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,32 @@ from orgmon.sandbox.world import World
 
 MOST_FILTERS = 100
 """Metric filters of one log group (CloudWatch Logs quota, not raised)."""
+_STANDARD = "STANDARD"
 
 
 def install(world: World) -> None:
-    """moto has no AssociateKmsKey and DisassociateKmsKey, any number of filters, and one twice that is put twice."""
+    """Answer what moto does not have, look at what it does not check, and amend what it tells."""
     repairs = _Logs(world)
-    world.operations.register("logs", "AssociateKmsKey", repairs.associate)
-    world.operations.register("logs", "DisassociateKmsKey", repairs.disassociate)
-    world.before.append(repairs.make_room)
+    for name, handler in (
+        ("AssociateKmsKey", repairs.associate),
+        ("DisassociateKmsKey", repairs.disassociate),
+    ):
+        world.operations.register("logs", name, handler)
+    for name, amendment in (
+        ("DescribeLogGroups", repairs.complete_groups),
+        ("DescribeMetricFilters", _complete_filters),
+        ("DescribeResourcePolicies", _complete_policies),
+        ("PutResourcePolicy", _complete_policies),
+    ):
+        world.operations.amend("logs", name, amendment)
+    world.before.append(repairs.check)
+    world.after.append(repairs.changed)
 
 
 class _Logs:
     def __init__(self, world: World) -> None:
         self._world = world
+        self._made: dict[str, int] = {}
 
     def associate(self, call: Call) -> dict[str, Any]:
         self._group(call).kms_key_id = call.params["kmsKeyId"]
@@ -31,16 +48,65 @@ class _Logs:
         self._group(call).kms_key_id = None
         return {}
 
-    def make_room(self, call: Call) -> None:
-        """Before a filter is put: drop the one of that name, if its group exists (else moto refuses the call)."""
-        if (call.service, call.operation) != ("logs", "PutMetricFilter"):
+    def check(self, call: Call) -> None:
+        """Before a filter is put, read or deleted: its group must be there, and moto must not keep it twice."""
+        if call.service != "logs":
             return
-        filters = self._world.store("logs", call.account, call.region).filters.metric_filters
-        name, group = call.params.get("filterName"), call.params.get("logGroupName")
-        others = [each for each in filters if (each["filterName"], each["logGroupName"]) != (name, group)]
+        if call.operation == "PutMetricFilter":
+            self._group(call)
+            self._make_room(call)
+        elif call.operation == "DeleteMetricFilter":
+            self._group(call)
+            if not any(_is_named(each, call) for each in self._filters(call)):
+                raise Refusal("ResourceNotFoundException", "The specified metric filter does not exist.")
+        elif call.operation == "DescribeMetricFilters" and call.params.get("logGroupName"):
+            self._group(call)
+
+    def changed(self, call: Call) -> None:
+        """Note when something was made, in the sandbox's time; forget the filters of a group that is gone."""
+        if call.service != "logs" or call.error is not None:
+            return
+        now = int(call.time.timestamp() * 1000)
+        if call.operation == "CreateLogGroup":
+            group = self._group(call)
+            group.creation_time = call.time.replace(tzinfo=None)
+            group.log_group_class = call.params.get("logGroupClass", _STANDARD)
+        elif call.operation == "PutMetricFilter":
+            for each in self._filters(call):
+                if _is_named(each, call):
+                    each["creationTime"] = self._made.pop(call.request_id, now)
+        elif call.operation == "DeleteLogGroup":
+            filters = self._filters(call)
+            filters[:] = [each for each in filters if each["logGroupName"] != call.params["logGroupName"]]
+
+    def complete_groups(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+        """Classes, and how many metric filters there are."""
+        filters = self._filters(call)
+        groups = self._world.store("logs", call.account, call.region).groups
+        for each in answer.get("logGroups", []):
+            name = each["logGroupName"]
+            each["metricFilterCount"] = sum(one["logGroupName"] == name for one in filters)
+            each["logGroupClass"] = getattr(groups[name], "log_group_class", _STANDARD)
+            each.setdefault("deletionProtectionEnabled", False)
+        return answer
+
+    def _make_room(self, call: Call) -> None:
+        """A filter takes the place of the one of its name."""
+        filters = self._filters(call)
+        others = [each for each in filters if not _is_named(each, call)]
+        group = call.params.get("logGroupName")
         if sum(each["logGroupName"] == group for each in others) >= MOST_FILTERS:
             raise Refusal("LimitExceededException", "Resource limit exceeded.")
+        former = next((each for each in filters if _is_named(each, call)), {})
+        if "creationTime" in former:
+            self._made[call.request_id] = former["creationTime"]
         filters[:] = others
+
+    def _filters(self, call: Call) -> list[dict[str, Any]]:
+        filters: list[dict[str, Any]] = self._world.store(
+            "logs", call.account, call.region
+        ).filters.metric_filters
+        return filters
 
     def _group(self, call: Call) -> Any:
         store = self._world.store("logs", call.account, call.region)
@@ -48,3 +114,20 @@ class _Logs:
         if name not in store.groups:
             raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
         return store.groups[name]
+
+
+def _is_named(metric_filter: dict[str, Any], call: Call) -> bool:
+    return all(metric_filter[name] == call.params.get(name) for name in ("filterName", "logGroupName"))
+
+
+def _complete_filters(call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+    """Filters in the order of their names, with what AWS says of each."""
+    listed = [{"applyOnTransformedLogs": False, **each} for each in answer.get("metricFilters", [])]
+    return {**answer, "metricFilters": sorted(listed, key=lambda each: str(each["filterName"]))}
+
+
+def _complete_policies(call: Call, answer: dict[str, Any]) -> dict[str, Any]:
+    """The scope of resource policies: moto has those of accounts only."""
+    for each in (*answer.get("resourcePolicies", ()), answer.get("resourcePolicy", {})):
+        each["policyScope"] = "ACCOUNT"
+    return answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orgmon.sandbox.mailbox import Mailbox
+from orgmon.sandbox.signals.alarm_api import AlarmApi
 from orgmon.sandbox.signals.alarms import Alarms
 from orgmon.sandbox.signals.bus import EventBus
 from orgmon.sandbox.signals.bus_api import BusApi
@@ -17,9 +18,12 @@ from orgmon.sandbox.signals.grants import Grants
 from orgmon.sandbox.signals.log_groups import LogGroups
 from orgmon.sandbox.signals.losses import Losses
 from orgmon.sandbox.signals.mappings import Mappings
+from orgmon.sandbox.signals.metric_api import MetricApi
 from orgmon.sandbox.signals.metrics import Metrics
-from orgmon.sandbox.signals.queue_depth import QueueDepth
+from orgmon.sandbox.signals.queue_times import QueueTimes
 from orgmon.sandbox.signals.queues import Queues
+from orgmon.sandbox.signals.replays import Replays
+from orgmon.sandbox.signals.schedules import Schedules
 from orgmon.sandbox.signals.subscriptions import Subscriptions
 from orgmon.sandbox.signals.targets import Targets
 from orgmon.sandbox.signals.topic_api import TopicApi
@@ -56,9 +60,13 @@ def install(world: World) -> Signals:
     Mappings(world, signals.queues, signals.functions, signals.lost).install()
     TopicApi(world, signals.topics).install()
     Subscriptions(world, signals.topics, signals.mailbox).install()
+    Schedules(world, signals.bus).install()
+    Replays(world, signals.bus).install()
     BusApi(world, signals.bus, signals.grants, signals.lost).install()
     FunctionApi(world, signals.functions).install()
-    QueueDepth(world, signals.queues, signals.metrics).install()
+    QueueTimes(world, signals.queues, signals.metrics).install()
+    MetricApi(world, signals.metrics).install()
+    AlarmApi(world).install()
     return signals
 
 

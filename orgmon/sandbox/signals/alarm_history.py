@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orgmon.sandbox.calls import Call
-from orgmon.sandbox.signals.alarm_texts import Change
+from orgmon.sandbox.signals.alarm_texts import Change, state_of
 from orgmon.sandbox.world import World
 
 MOST = 100
@@ -40,13 +40,9 @@ class AlarmHistory:
 
     def changed(self, change: Change) -> None:
         """Note a state change."""
-        new = change.alarm.state_value
-        data = {
-            "version": "1.0",
-            "oldState": {"stateValue": change.old},
-            "newState": {"stateValue": new, "stateReason": change.alarm.state_reason},
-        }
-        self._add(change, "StateUpdate", f"Alarm updated from {change.old} to {new}", data)
+        new = state_of(change.alarm)
+        data = {"version": "1.0", "oldState": _state(change.before), "newState": _state(new)}
+        self._add(change, "StateUpdate", f"Alarm updated from {change.old} to {new['value']}", data)
 
     def acted(self, change: Change, action: str, problem: str = "") -> None:
         """Note an action, and why it failed if it did."""
@@ -105,6 +101,14 @@ def _aware(time: Any) -> datetime | None:
     if not isinstance(time, datetime):
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _state(told: dict[str, Any]) -> dict[str, Any]:
+    """A state of an alarm as the history tells it."""
+    state = {"stateValue": told["value"], "stateReason": told["reason"]}
+    if told.get("reasonData"):
+        state["stateReasonData"] = json.loads(told["reasonData"])
+    return state
 
 
 def _wire(item: _Item) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How CloudWatch words an alarm that changed: the message to a topic, and the event on the bus.
 
-Source: CloudWatch user guide, "Alarm events and EventBridge" and the notification format of alarms.
+Sources: CloudWatch user guide, "Alarm events and EventBridge"; messages of alarms as AWS sent them when LocalStack's
+public tests were recorded (tests/aws/services/cloudwatch).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orgmon.sandbox.signals.evaluation import ALARM, OK
+from orgmon.sandbox.signals.evaluation import ALARM, OK, stamp
 
 _REGION_NAMES = {
     "ap-northeast-1": "Asia Pacific (Tokyo)",
@@ -27,13 +28,17 @@ _REGION_NAMES = {
 
 @dataclass(frozen=True)
 class Change:
-    """An alarm (moto's, with its new state) that changed from state ``old`` at ``time``."""
+    """An alarm (moto's, with its new state) that changed from state ``old`` at ``time``.
+
+    ``before`` is the former state as events tell it.
+    """
 
     account: str
     region: str
     alarm: Any
     old: str
     time: datetime
+    before: dict[str, Any]
 
     @property
     def region_name(self) -> str:
@@ -62,10 +67,10 @@ def message(change: Change) -> dict[str, Any]:
         "AlarmName": alarm.name,
         "AlarmDescription": alarm.description or None,
         "AWSAccountId": change.account,
-        "AlarmConfigurationUpdatedTimestamp": _stamp(alarm.configuration_updated_timestamp),
+        "AlarmConfigurationUpdatedTimestamp": stamp(alarm.configuration_updated_timestamp),
         "NewStateValue": alarm.state_value,
         "NewStateReason": alarm.state_reason,
-        "StateChangeTime": _stamp(change.time),
+        "StateChangeTime": stamp(change.time),
         "Region": change.region_name,
         "AlarmArn": alarm.alarm_arn,
         "OldStateValue": change.old,
@@ -77,6 +82,7 @@ def message(change: Change) -> dict[str, Any]:
 
 
 def _trigger(alarm: Any) -> dict[str, Any]:
+    needed = {"DatapointsToAlarm": int(alarm.datapoints_to_alarm)} if alarm.datapoints_to_alarm else {}
     return {
         "MetricName": alarm.metric_name,
         "Namespace": alarm.namespace,
@@ -86,7 +92,7 @@ def _trigger(alarm: Any) -> dict[str, Any]:
         "Dimensions": [{"value": each.value, "name": each.name} for each in alarm.dimensions],
         "Period": int(alarm.period or 0),
         "EvaluationPeriods": int(alarm.evaluation_periods or 0),
-        "DatapointsToAlarm": int(alarm.datapoints_to_alarm or alarm.evaluation_periods or 0),
+        **needed,
         "ComparisonOperator": alarm.comparison_operator,
         "Threshold": alarm.threshold,
         "TreatMissingData": alarm.treat_missing_data or "missing",
@@ -96,11 +102,12 @@ def _trigger(alarm: Any) -> dict[str, Any]:
 
 def state_of(alarm: Any) -> dict[str, Any]:
     """An alarm's present state as events tell it."""
+    data = {"reasonData": alarm.state_reason_data} if alarm.state_reason_data else {}
     return {
         "value": alarm.state_value,
         "reason": alarm.state_reason,
-        "reasonData": alarm.state_reason_data,
-        "timestamp": _stamp(alarm.state_updated_timestamp),
+        **data,
+        "timestamp": stamp(alarm.state_updated_timestamp),
     }
 
 
@@ -121,7 +128,3 @@ def event_detail(change: Change) -> dict[str, Any]:
             "metrics": [{"id": str(uuid.uuid4()), "metricStat": stat, "returnData": True}],
         },
     }
-
-
-def _stamp(time: datetime) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}+0000"

@@ -57,7 +57,7 @@ class Alarms:
         if alarm is None:
             raise Refusal("ResourceNotFound", "The named resource does not exist.", 404)
         with self._lock:
-            data = str(call.params.get("StateReasonData") or "")
+            data = str(call.params.get("StateReasonData") or "") or None
             self._change(call.account, call.region, alarm, state, str(call.params["StateReason"]), data)
             self._awake.add((call.account, call.region, name))
         return {}
@@ -87,6 +87,7 @@ class Alarms:
         elif call.operation == "DeleteAlarms" and call.error is None:
             for name in call.params.get("AlarmNames", []):
                 self._configured(call, str(name), "delete")
+                self._forget_tags(call, str(name))
 
     def _begin(self, call: Call, former: Any | None) -> None:
         name = str(call.params["AlarmName"])
@@ -96,8 +97,8 @@ class Alarms:
         with self._lock:
             alarm.configuration_updated_timestamp = _naive(call)
             if former is None:
-                alarm.state_value = INSUFFICIENT_DATA
-                alarm.state_updated_timestamp = _naive(call)
+                alarm.state_value, alarm.state_reason_data = INSUFFICIENT_DATA, None
+                alarm.state_updated_timestamp = alarm.state_transitioned_timestamp = _naive(call)
             else:
                 _copy_state(former, alarm)
             self._awake.add((call.account, call.region, name))
@@ -108,6 +109,11 @@ class Alarms:
         detail = {"alarmName": name, "operation": operation}
         what = "CloudWatch Alarm Configuration Change"
         self._bus.emit(call.account, call.region, "aws.cloudwatch", what, detail, resources=(arn,))
+
+    def _forget_tags(self, call: Call, name: str) -> None:
+        """The tags of an alarm go with it; moto would give them to the next one of that name."""
+        arn = f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:{name}"
+        self._world.store("cloudwatch", call.account, call.region).tagger.delete_all_tags_for_resource(arn)
 
     def _fed(self, key: MetricKey) -> None:
         """A metric got a value: look at the alarms on it at once."""
@@ -130,18 +136,22 @@ class Alarms:
                 return
             now = self._world.clock.now()
             window = window_of(alarm, self._metrics.between(key, *range_of(alarm, now)), now)
-            finding = evaluate(alarm, window)
+            finding = evaluate(alarm, window, now)
             if finding.state != alarm.state_value:
-                self._change(account, region, alarm, finding.state, finding.reason)
+                self._change(account, region, alarm, finding.state, finding.reason, json.dumps(finding.data))
             if not window.is_empty:
                 self._awake.add(place)
 
-    def _change(self, account: str, region: str, alarm: Any, state: str, reason: str, data: str = "") -> None:
-        old = alarm.state_value
-        previous = alarm_texts.state_of(alarm)
-        alarm.state_value, alarm.state_reason, alarm.state_reason_data = state, reason, data or "{}"
-        alarm.state_updated_timestamp = self._world.clock.now().replace(tzinfo=None)
-        change = Change(account, region, alarm, old, self._world.clock.now())
+    def _change(
+        self, account: str, region: str, alarm: Any, state: str, reason: str, data: str | None
+    ) -> None:
+        old, previous = alarm.state_value, alarm_texts.state_of(alarm)
+        now = self._world.clock.now()
+        alarm.state_value, alarm.state_reason, alarm.state_reason_data = state, reason, data
+        alarm.state_updated_timestamp = now.replace(tzinfo=None)
+        if old != state:
+            alarm.state_transitioned_timestamp = alarm.state_updated_timestamp
+        change = Change(account, region, alarm, old, now, previous)
         self.history.changed(change)
         if old == state:
             return
@@ -173,8 +183,8 @@ def _key_of(account: str, region: str, alarm: Any) -> MetricKey | None:
 
 
 def _copy_state(former: Any, alarm: Any) -> None:
-    for name in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp"):
-        setattr(alarm, name, getattr(former, name))
+    for name in ("value", "reason", "reason_data", "updated_timestamp", "transitioned_timestamp"):
+        setattr(alarm, f"state_{name}", getattr(former, f"state_{name}"))
 
 
 def _naive(call: Call) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -97,13 +98,14 @@ class EventBus:
         leaves = eventpattern.by_paths(event)
         for rule in list(event_bus.rules.values()):
             if (only is None or rule.arn in only) and _takes(rule, event, leaves):
-                self._triggered(rule, event, hops)
+                self.trigger(rule, event, hops)
 
-    def _triggered(self, rule: Any, event: dict[str, Any], hops: int) -> None:
+    def trigger(self, rule: Any, event: dict[str, Any], hops: int = 0) -> None:
+        """Hand an event to the targets of a rule that takes it, or that made it."""
         if not is_archive(rule):
             dimensions = {"RuleName": rule.name}
             self._metrics.publish(
-                rule.account_id, rule.region_name, "AWS/Events", "TriggeredRules", 1, dimensions
+                rule.account_id, rule.region_name, "AWS/Events", "TriggeredRules", 1, dimensions, "Count"
             )
         for target in list(rule.targets):
             self._deliver(rule, target, event, hops, self.put)
@@ -157,3 +159,11 @@ def is_hidden(event: Mapping[str, Any]) -> bool:
     if (detail.get("eventSource"), name) in _READING_BUT_DELIVERED:
         return False
     return name.startswith(_READING) and detail.get("eventCategory", "Management") == "Management"
+
+
+def iso(given: Any) -> str:
+    """A time as EventBridge writes it; an empty text for none."""
+    if given is None:
+        return ""
+    time = given if isinstance(given, datetime) else datetime.fromtimestamp(float(given), UTC)
+    return f"{time.astimezone(UTC) if time.tzinfo else time:%Y-%m-%dT%H:%M:%SZ}"

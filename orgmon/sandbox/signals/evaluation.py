@@ -1,6 +1,7 @@
 """What state an alarm has, seen from its settings and its metric's values. Pure.
 
-Source: CloudWatch user guide, "Alarm evaluation", "Configuring how CloudWatch alarms treat missing data".
+Sources: CloudWatch user guide, "Alarm evaluation", "Configuring how CloudWatch alarms treat missing data"; reasons and
+their data as AWS gave them when LocalStack's public tests were recorded (tests/aws/services/cloudwatch).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from orgmon.sandbox.signals.metrics import Datum
+from orgmon.sandbox.signals.metrics import Datum, statistic
 
 OK = "OK"
 ALARM = "ALARM"
@@ -32,10 +33,11 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Window:
-    """The last periods, the newest first: when they began, and their value (None without data)."""
+    """The last periods, the newest first: when they began, their value (None without data), of how many samples."""
 
     starts: tuple[datetime, ...]
     values: tuple[float | None, ...]
+    counts: tuple[float | None, ...]
 
     @property
     def is_empty(self) -> bool:
@@ -45,10 +47,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Finding:
-    """A state and why, in CloudWatch's words."""
+    """A state and why, in CloudWatch's words and as data."""
 
     state: str
     reason: str
+    data: dict[str, Any]
 
 
 def range_of(alarm: Any, now: datetime) -> tuple[datetime, datetime]:
@@ -58,27 +61,27 @@ def range_of(alarm: Any, now: datetime) -> tuple[datetime, datetime]:
 
 
 def window_of(alarm: Any, data: Sequence[Datum], now: datetime) -> Window:
-    """The values of an alarm's periods."""
+    """The values of an alarm's periods; of its unit only, where it has one."""
     _, end = range_of(alarm, now)
     period = timedelta(seconds=int(alarm.period))
     starts = tuple(end - period * number for number in range(1, int(alarm.evaluation_periods) + 1))
-    values = tuple(
-        _statistic(str(alarm.statistic), [datum for datum in data if start <= datum.time < start + period])
-        for start in starts
-    )
-    return Window(starts, values)
+    wanted = [datum for datum in data if not alarm.unit or datum.unit == alarm.unit]
+    periods = [[datum for datum in wanted if start <= datum.time < start + period] for start in starts]
+    values = tuple(statistic(str(alarm.statistic), own) for own in periods)
+    return Window(starts, values, tuple(statistic("SampleCount", own) for own in periods))
 
 
-def evaluate(alarm: Any, window: Window) -> Finding:
+def evaluate(alarm: Any, window: Window, now: datetime) -> Finding:
     """The state of an alarm; where it must stay as it is, the present one."""
     needed = int(alarm.datapoints_to_alarm or alarm.evaluation_periods)
     treatment = alarm.treat_missing_data or "missing"
+    data = _reason_data(alarm, window, now)
     if window.is_empty and treatment in ("missing", "ignore"):
         state = INSUFFICIENT_DATA if treatment == "missing" else alarm.state_value
-        return Finding(state, "Insufficient Data: no datapoints were received.")
+        return Finding(state, _unknown(int(alarm.evaluation_periods)), data)
     breaching = [_is_breaching(alarm, value, treatment) for value in window.values]
     state = ALARM if sum(breaching) >= needed else OK
-    return Finding(state, _reason(alarm, window, state, needed, sum(breaching)))
+    return Finding(state, _reason(alarm, window, state, sum(breaching)), data)
 
 
 def _is_breaching(alarm: Any, value: float | None, treatment: str) -> bool:
@@ -87,43 +90,77 @@ def _is_breaching(alarm: Any, value: float | None, treatment: str) -> bool:
     return _COMPARISONS[alarm.comparison_operator](value, float(alarm.threshold))
 
 
-def _statistic(name: str, data: Sequence[Datum]) -> float | None:
-    if not data:
-        return None
-    total, count = sum(datum.total for datum in data), sum(datum.count for datum in data)
-    values = {
-        "Sum": total,
-        "SampleCount": count,
-        "Average": total / count,
-        "Minimum": min(datum.least for datum in data),
-        "Maximum": max(datum.most for datum in data),
-    }
-    return values[name]
+def _unknown(periods: int) -> str:
+    return f"Insufficient Data: {periods} datapoint{'s were' if periods > 1 else ' was'} unknown."
 
 
-def _reason(alarm: Any, window: Window, state: str, needed: int, breaching: int) -> str:
+def _reason(alarm: Any, window: Window, state: str, breaching: int) -> str:
+    if window.is_empty:
+        return _nothing_received(alarm)
+    is_alarm = state == ALARM
+    told = window.values if alarm.datapoints_to_alarm else _telling(alarm, window, is_alarm)
     points = [
         f"{value} ({start:%d/%m/%y %H:%M:%S})"
-        for value, start in zip(window.values, window.starts, strict=True)
+        for value, start in zip(told, window.starts, strict=True)
         if value is not None
     ]
-    words = _WORDS[alarm.comparison_operator]
-    periods = int(alarm.evaluation_periods)
-    if not points:
-        return (
-            f"Threshold Crossed: no datapoints were received for {periods} "
-            f"period{'s' if periods > 1 else ''} and {periods} missing datapoint"
-            f"{'s were' if periods > 1 else ' was'} treated as [{_treated(alarm)}]."
-        )
-    count = breaching if state == ALARM else periods - breaching
-    negation = "" if state == ALARM else "not "
-    arrow = "OK -> ALARM" if state == ALARM else "ALARM -> OK"
+    words = f"{'' if is_alarm else 'not '}{_WORDS[alarm.comparison_operator]}"
+    threshold = f"the threshold ({float(alarm.threshold)})"
+    if not alarm.datapoints_to_alarm:
+        plural = len(points) != 1
+        counted = f"{len(points)} datapoint{'s' if plural else ''} [{', '.join(points)}]"
+        return f"Threshold Crossed: {counted} {'were' if plural else 'was'} {words} {threshold}."
+    periods, needed = int(alarm.evaluation_periods), int(alarm.datapoints_to_alarm)
+    count = breaching if is_alarm else periods - breaching
+    arrow = "OK -> ALARM" if is_alarm else "ALARM -> OK"
     return (
-        f"Threshold Crossed: {count} out of the last {periods} datapoints [{', '.join(points)}] was "
-        f"{negation}{words} the threshold ({float(alarm.threshold)}) (minimum {needed} datapoint"
-        f"{'s' if needed > 1 else ''} for {arrow} transition)."
+        f"Threshold Crossed: {count} out of the last {periods} datapoints [{', '.join(points)}] was {words} "
+        f"{threshold} (minimum {needed} datapoint{'s' if needed > 1 else ''} for {arrow} transition)."
     )
 
 
-def _treated(alarm: Any) -> str:
-    return "Breaching" if alarm.treat_missing_data == "breaching" else "NonBreaching"
+def _telling(alarm: Any, window: Window, is_alarm: bool) -> list[float | None]:
+    """The values that made the state: those that breach, or those that do not."""
+    compare = _COMPARISONS[alarm.comparison_operator]
+    return [
+        value if value is not None and compare(value, float(alarm.threshold)) == is_alarm else None
+        for value in window.values
+    ]
+
+
+def _nothing_received(alarm: Any) -> str:
+    periods = int(alarm.evaluation_periods)
+    treated = "Breaching" if alarm.treat_missing_data == "breaching" else "NonBreaching"
+    return (
+        f"Threshold Crossed: no datapoints were received for {periods} "
+        f"period{'s' if periods > 1 else ''} and {periods} missing datapoint"
+        f"{'s were' if periods > 1 else ' was'} treated as [{treated}]."
+    )
+
+
+def _reason_data(alarm: Any, window: Window, now: datetime) -> dict[str, Any]:
+    """What was looked at, for programs. The newest period comes first, the most recent value last."""
+    there = [
+        (start, value, count)
+        for start, value, count in zip(window.starts, window.values, window.counts, strict=True)
+        if value is not None
+    ]
+    known = {start: {"sampleCount": count, "value": value} for start, value, count in there}
+    return {
+        "version": "1.0",
+        "queryDate": stamp(now),
+        **({"startDate": stamp(there[-1][0])} if there else {}),
+        **({"unit": alarm.unit} if alarm.unit else {}),
+        "statistic": str(alarm.statistic),
+        "period": int(alarm.period),
+        "recentDatapoints": [value for _, value, _ in reversed(there)],
+        "threshold": float(alarm.threshold),
+        "evaluatedDatapoints": [
+            {"timestamp": stamp(start), **known.get(start, {})} for start in window.starts
+        ],
+    }
+
+
+def stamp(time: datetime) -> str:
+    """A time as CloudWatch writes it in texts."""
+    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}+0000"

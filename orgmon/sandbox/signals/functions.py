@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from orgmon.sandbox.server import Server
 from orgmon.sandbox.signals.arns import Arn
+from orgmon.sandbox.signals.function_logs import FunctionLogs, group_of, told
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.log_groups import LogGroups
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Losses, Undeliverable
@@ -44,7 +46,7 @@ class Functions:
     ) -> None:
         self._world = world
         self._grants = grants
-        self._log_groups = log_groups
+        self._logs = FunctionLogs(grants, log_groups, lost)
         self._metrics = metrics
         self._lost = lost
         self._lock = threading.RLock()
@@ -73,10 +75,14 @@ class Functions:
         sender = self.role_of(function)
         with self._lock:
             warm = self._warmed(function, sender)
-        context = {"aws_request_id": str(uuid.uuid4()), "invoked_function_arn": function.function_arn}
+        request_id = str(uuid.uuid4())
+        context = {"aws_request_id": request_id, "invoked_function_arn": function.function_arn}
+        begun = time.monotonic()
         outcome = warm.worker.invoke(event, context, float(function.timeout))
-        self._tell(function, sender, warm.stream, outcome)
-        return outcome
+        log = told(function, request_id, outcome, time.monotonic() - begun)
+        self._count(function, outcome)
+        self._logs.write(function, sender, warm.stream, log)
+        return replace(outcome, log=log)
 
     def invoke_later(self, arn: str, event: Any, sender: Sender) -> None:
         """Hand an event over, as services do that do not wait for the result.
@@ -144,7 +150,7 @@ class Functions:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
-            "AWS_LAMBDA_LOG_GROUP_NAME": _log_group(function),
+            "AWS_LAMBDA_LOG_GROUP_NAME": group_of(function),
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
             "PYTHONDONTWRITEBYTECODE": "1",
             "TZ": ":UTC",
@@ -155,27 +161,9 @@ class Functions:
             self._server = self._world.serve()
         return self._server.url
 
-    def _tell(self, function: Any, sender: Sender, stream: str, outcome: Outcome) -> None:
+    def _count(self, function: Any, outcome: Outcome) -> None:
         where = Arn.parse(function.function_arn)
         dimensions = {"FunctionName": function.function_name}
         values = (("Invocations", 1.0), ("Errors", 1.0 if outcome.error else 0.0))
         for name, value in values:
-            self._metrics.publish(where.account, where.region, "AWS/Lambda", name, value, dimensions)
-        lines = [line for line in outcome.log.splitlines() if line]
-        if not lines:
-            return
-        try:
-            self._may_log(function, sender, stream)
-            self._log_groups.write(where.account, where.region, _log_group(function), stream, lines)
-        except Undeliverable as problem:
-            self._lost.note(function.function_arn, _log_group(function), problem)
-
-    def _may_log(self, function: Any, sender: Sender, stream: str) -> None:
-        where = Arn.parse(function.function_arn)
-        group = f"arn:aws:logs:{where.region}:{where.account}:log-group:{_log_group(function)}"
-        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-            self._grants.require_role(sender, action, f"{group}:log-stream:{stream}")
-
-
-def _log_group(function: Any) -> str:
-    return f"/aws/lambda/{function.function_name}"
+            self._metrics.publish(where.account, where.region, "AWS/Lambda", name, value, dimensions, "Count")

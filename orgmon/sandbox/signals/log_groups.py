@@ -17,8 +17,10 @@ from orgmon.filterpattern import FilterPattern
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.repairs import log_policies
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
-from orgmon.sandbox.signals.metrics import Metrics
+from orgmon.sandbox.signals.metrics import NO_UNIT, Metrics
 from orgmon.sandbox.world import World
+
+_WITH_PATTERN = ("PutMetricFilter", "PutSubscriptionFilter", "TestMetricFilter")
 
 
 class LogGroups:
@@ -50,6 +52,14 @@ class LogGroups:
             event.ingestion_time = now
         self._count(account, region, group, messages)
 
+    def exists(self, account: str, region: str, group: str) -> bool:
+        """Whether there is such a log group."""
+        return self._world.stores.find("logs", account, region, "groups", group) is not None
+
+    def create(self, account: str, region: str, group: str) -> None:
+        """Make a log group; no policy is asked."""
+        self._world.store("logs", account, region).create_log_group(group, {})
+
     def resource_policies(self, account: str, region: str, group: str) -> tuple[str, ...]:
         """The documents that say what other services may do with a log group."""
         return log_policies.documents(self._world.store("logs", account, region), group)
@@ -77,14 +87,14 @@ class LogGroups:
 
     def _publish(self, account: str, region: str, transformation: dict[str, Any], hits: list[str]) -> None:
         namespace, name = transformation["metricNamespace"], transformation["metricName"]
-        default = transformation.get("defaultValue")
+        default, unit = transformation.get("defaultValue"), str(transformation.get("unit") or NO_UNIT)
         if not hits and default is not None:
-            self._metrics.publish(account, region, namespace, name, float(default))
+            self._metrics.publish(account, region, namespace, name, float(default), unit=unit)
         for hit in hits:
             value = _number(transformation["metricValue"], hit)
             if value is not None:
                 dimensions = _dimensions(transformation.get("dimensions") or {}, hit)
-                self._metrics.publish(account, region, namespace, name, value, dimensions)
+                self._metrics.publish(account, region, namespace, name, value, dimensions, unit)
 
 
 @lru_cache(maxsize=1024)
@@ -93,7 +103,7 @@ def _pattern(text: str) -> FilterPattern:
 
 
 def _check_filter(call: Call) -> None:
-    if (call.service, call.operation) not in (("logs", "PutMetricFilter"), ("logs", "TestMetricFilter")):
+    if call.service != "logs" or call.operation not in _WITH_PATTERN:
         return
     try:
         _pattern(str(call.params.get("filterPattern", "")))

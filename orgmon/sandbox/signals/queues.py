@@ -57,11 +57,15 @@ class Queues:
 
     def waiting(self) -> Iterator[tuple[str, int]]:
         """The ARN of every queue that holds messages, and how many of them are visible."""
+        for queue in self.all():
+            visible = len(queue.messages)
+            if visible:
+                yield queue.queue_arn, visible
+
+    def all(self) -> Iterator[Any]:
+        """moto's queues of all accounts and Regions."""
         for _, _, store in self._world.stores.everywhere("sqs"):
-            for queue in list(store.queues.values()):
-                visible = len(queue.messages)
-                if visible:
-                    yield queue.queue_arn, visible
+            yield from list(store.queues.values())
 
     def _arrived(self, arn: str, message: Any) -> None:
         message.sent_timestamp = int(self._world.clock.now().timestamp() * 1000)

@@ -20,6 +20,7 @@ from orgmon.sandbox.world import World
 HOURS_TO_CONFIRM = 48
 PAGE = 100
 _AT_ONCE = ("lambda", "sms", "application", "firehose")
+_PROTOCOLS = frozenset({"sqs", "http", "https", "email", "email-json", *_AT_ONCE})
 
 
 class Subscriptions:
@@ -161,20 +162,25 @@ def _is_confirmed_at_once(call: Call, protocol: str, endpoint: str) -> bool:
 
 
 def _check_endpoint(protocol: str, endpoint: str) -> None:
-    wrong = Refusal("InvalidParameter", f"Invalid parameter: {protocol} endpoint {endpoint}")
+    if protocol not in _PROTOCOLS:
+        text = f"Amazon SNS does not support this protocol string: {protocol}"
+        raise Refusal("InvalidParameter", f"Invalid parameter: {text}")
+    wrong = "Endpoint must match the specified protocol"
     if protocol in ("sqs", "lambda"):
+        wrong = f"{protocol.upper()} endpoint ARN"
         try:
             is_good = Arn.parse(endpoint).service == protocol
         except ValueError:
             is_good = False
     elif protocol in ("email", "email-json"):
+        wrong = "Email address"
         is_good = "@" in endpoint
     elif protocol in ("http", "https"):
         is_good = endpoint.startswith(f"{protocol}://")
     else:
         is_good = bool(endpoint)
     if not is_good:
-        raise wrong
+        raise Refusal("InvalidParameter", f"Invalid parameter: {wrong}")
 
 
 def _forget_pending(subscription: Any) -> None:

@@ -140,7 +140,9 @@ class Targets:
         sender = self._sender(rule, target)
         self._grants.require_role(sender, "events:PutEvents", arn.text)
         self._grants.require(sender, "events:PutEvents", arn.text)
-        put(arn.account, arn.region, arn.local.partition("/")[2], event, hops + 1)
+        # A bus gives every event that it takes an id of its own, also one that comes from another bus.
+        forwarded = {**event, "id": str(uuid.uuid4())}
+        put(arn.account, arn.region, arn.local.partition("/")[2], forwarded, hops + 1)
 
     def _keep(self, rule: Any, event: Event) -> None:
         archives = self._world.store("events", rule.account_id, rule.region_name).archives

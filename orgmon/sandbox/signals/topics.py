@@ -152,8 +152,10 @@ class Topics:
         return envelope
 
     def _record(self, notice: _Notice, subscription: Any) -> dict[str, Any]:
-        """A message as a function gets it."""
+        """A message as a function gets it, with two members spelled another way."""
         content = self._envelope(notice, subscription)
+        for name in ("SigningCertURL", "UnsubscribeURL"):
+            content[f"{name[:-3]}Url"] = content.pop(name)
         content["MessageAttributes"] = content.get("MessageAttributes", {})
         content["Subject"] = notice.subject or None
         return {

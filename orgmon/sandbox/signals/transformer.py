@@ -1,7 +1,9 @@
 """What an EventBridge target gets: the event, a part of it, a constant, or a text made from a template.
 
-Source: EventBridge user guide, "Input transformation": a variable whose path is absent vanishes; text is put in
-without escaping; ``<aws.events.event.json>`` and ``<aws.events.event>`` stand for JSON values.
+Sources: EventBridge user guide, "Input transformation": a variable whose path is absent is empty; text is put in
+without escaping, but an object or array within a string loses its quotes; ``<aws.events.event.json>`` and
+``<aws.events.event>`` stand for JSON values. Outputs and refusals of AWS are recorded in LocalStack's public tests
+(tests/aws/services/events/test_events_inputs): the event without its detail spells ``detailType``.
 """
 
 from __future__ import annotations
@@ -18,6 +20,15 @@ from orgmon.sandbox.signals.losses import INVALID_JSON, Undeliverable
 _PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _TOKEN = re.compile(r'<([^<>\s"]+)>|\\.|"')
 _ABSENT = object()
+RESERVED = frozenset(
+    {
+        "aws.events.rule-arn",
+        "aws.events.rule-name",
+        "aws.events.event.ingestion-time",
+        "aws.events.event",
+        "aws.events.event.json",
+    }
+)
 Event = Mapping[str, Any]
 
 
@@ -40,6 +51,13 @@ def render(target: Mapping[str, Any], event: Event, origin: Origin) -> str:
     if target.get("InputTransformer"):
         return _transformed(target["InputTransformer"], event, origin)
     return json.dumps(event)
+
+
+def unknown_placeholder(transformer: Mapping[str, Any]) -> str | None:
+    """A placeholder of a template that stands for nothing; None if there is none."""
+    known = RESERVED | (transformer.get("InputPathsMap") or {}).keys()
+    names = (match[1] for match in _TOKEN.finditer(str(transformer["InputTemplate"])) if match[1])
+    return next((name for name in names if name not in known), None)
 
 
 def select(event: Event, path: str) -> Any:
@@ -73,7 +91,11 @@ def _reserved(event: Event, origin: Origin) -> dict[str, Any]:
         "aws.events.rule-arn": origin.rule_arn,
         "aws.events.rule-name": origin.rule_name,
         "aws.events.event.ingestion-time": f"{origin.ingested:%Y-%m-%dT%H:%M:%SZ}",
-        "aws.events.event": {name: value for name, value in event.items() if name != "detail"},
+        "aws.events.event": {
+            "detailType" if name == "detail-type" else name: value
+            for name, value in event.items()
+            if name != "detail"
+        },
         "aws.events.event.json": event,
     }
 
@@ -90,8 +112,18 @@ def _filled(template: str, values: Mapping[str, Any]) -> str:
         if match[1] is None or match[1] not in values:
             return match[0]
         value = values[match[1]]
-        if value is _ABSENT:
-            return ""
-        return value if is_quoted and isinstance(value, str) else json.dumps(value)
+        if is_quoted:
+            return _within_string(value)
+        return '""' if value is _ABSENT else json.dumps(value)
 
     return _TOKEN.sub(put, template)
+
+
+def _within_string(value: Any) -> str:
+    if value is _ABSENT:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, separators=(",", ":")).replace('\\"', '"').replace('"', "")
+    return json.dumps(value)
