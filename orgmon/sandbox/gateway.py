@@ -20,21 +20,12 @@ from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.dialect import as_moto_reads
 from orgmon.sandbox.emulator import Emulator
 from orgmon.sandbox.identity import Identity, KeyProblem, KeyRefused, Signer
-from orgmon.sandbox.models import GLOBAL_SERVICES, SHARED_NAMES, services_signed_as
+from orgmon.sandbox.models import GLOBAL_SERVICES, services_signed_as
 from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.reply import HttpReply, answer, read_answer, refuse
+from orgmon.sandbox.strangers import is_stranger, likely_protocol, wanted_operation
 from orgmon.sandbox.trouble import Trouble
-from orgmon.sandbox.wire import (
-    RESOURCEFUL,
-    UNKNOWN_OPERATION,
-    WireCall,
-    likely_protocol,
-    parse,
-    protocol_of,
-    read_request,
-    scope_of,
-    wanted_operation,
-)
+from orgmon.sandbox.wire import UNKNOWN_OPERATION, WireCall, parse, protocol_of, read_request, scope_of
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -100,18 +91,14 @@ class Gateway:
         return signer
 
     def _refuse_unparsed(self, request: Request, refusal: Refusal, request_id: str) -> HttpReply:
-        scope = scope_of(request)
-        services = services_signed_as(scope.signing_name)
-        service = services[0] if services else ""
-        likely = likely_protocol(request)
-        protocol = protocol_of(request, service) or likely
-        unknown = refusal.code == UNKNOWN_OPERATION
-        is_sibling = unknown and scope.signing_name in SHARED_NAMES and likely in RESOURCEFUL
-        if not scope.signing_name:
+        name = scope_of(request).signing_name
+        service = next(iter(services_signed_as(name)), "")
+        protocol = protocol_of(request, service) or likely_protocol(request)
+        if not name:
             refusal = wording.bad_key(service, protocol, KeyProblem.MISSING)
-        elif not services or is_sibling:
-            protocol = likely
-            refusal = wording.not_there(scope.signing_name, wanted_operation(request))
+        elif is_stranger(request, refusal.code == UNKNOWN_OPERATION):
+            protocol = likely_protocol(request)
+            refusal = wording.not_there(name, wanted_operation(request))
         return refuse(protocol, service, refusal, request_id)
 
     def _call(self, wire: WireCall, signer: Signer, request: Request, request_id: str) -> Call:

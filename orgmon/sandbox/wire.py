@@ -28,15 +28,13 @@ from orgmon.sandbox.calls import Refusal
 from orgmon.sandbox.models import operation_model, service_model, services_signed_as
 
 CBOR = "smithy-rpc-v2-cbor"
-RESOURCEFUL = ("rest-json", CBOR)
-"""Protocols whose requests name their operation by the path."""
 UNKNOWN_OPERATION = "UnknownOperationException"
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _QUERY_SCOPE = re.compile(r"([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _BUCKET_HOST = re.compile(
     r"^(?:(?P<bucket>.+?)\.)?(?:s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com|s3\.localhost)(?::\d+)?$"
 )
-_RPC_PATH = re.compile(r"^/service/[^/]+/operation/([^/]+)$")
+RPC_PATH = re.compile(r"^/service/[^/]+/operation/([^/]+)$")
 
 
 @dataclass(frozen=True)
@@ -116,25 +114,6 @@ def protocol_of(request: Request, service: str) -> str:
     return protocol
 
 
-def likely_protocol(request: Request) -> str:
-    """The protocol that a request for a service without a model seems to speak."""
-    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return CBOR
-    if "x-amz-target" in request.headers:
-        return "json"
-    is_form = (request.content_type or "").startswith("application/x-www-form-urlencoded")
-    return "query" if is_form or not request.headers.get("authorization") else "rest-json"
-
-
-def wanted_operation(request: Request) -> str:
-    """The operation that such a request names, or its method and path."""
-    if target := request.headers.get("x-amz-target", ""):
-        return str(target).rsplit(".", 1)[-1]
-    if match := _RPC_PATH.match(request.raw_path):
-        return match[1]
-    return str(request.form.get("Action") or f"{request.method} {request.path}")
-
-
 def parse(request: Request) -> WireCall:
     """The API call that a request means.
 
@@ -164,7 +143,7 @@ def _parse_for(service: str, request: Request, scope: Scope) -> WireCall | None:
 def _routed(service: str, protocol: str, request: Request) -> tuple[Any, dict[str, Any]]:
     """The operation that is meant, None if there is no such one, and what the path says of its parameters."""
     if protocol == CBOR:
-        match = _RPC_PATH.match(request.raw_path)
+        match = RPC_PATH.match(request.raw_path)
         return operation_model(service, match[1]) if match else None, {}
     try:
         operation, labels = get_service_router(service).match(request)

@@ -20,7 +20,15 @@ from orgmon.sandbox.assembly import Sandbox, assemble
 from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.trail.digest_keys import VALIDITY
 from tests.sandbox.conftest import DEV, HOME, LOGS, MANAGEMENT, ORG, PROD, SEED
-from tests.sandbox.services import BUCKET, TRAIL, client, make_organization_trail
+from tests.sandbox.services import (
+    BUCKET,
+    TRAIL,
+    allow,
+    client,
+    document,
+    make_organization_trail,
+    service,
+)
 
 HOURS = 3
 
@@ -262,6 +270,24 @@ def test_a_chain_is_valid_across_a_change_of_keys() -> None:
         assert problems(sandbox, LOGS) == []
         assert set(public_keys(sandbox)) == {after}
         assert set(public_keys(sandbox, StartTime=begin)) == {before, after}
+
+
+def test_a_trail_of_one_account_and_region_has_one_chain_below_its_prefix(sandbox: Sandbox) -> None:
+    bucket = client(sandbox, "s3", PROD)
+    bucket.create_bucket(Bucket="own-logs", CreateBucketConfiguration={"LocationConstraint": HOME})
+    trail = service("cloudtrail")
+    everything = [allow("s3:*", f"arn:aws:s3:::own-logs{each}", Principal=trail) for each in ("", "/*")]
+    bucket.put_bucket_policy(Bucket="own-logs", Policy=document(*everything))
+    cloudtrail = client(sandbox, "cloudtrail", PROD)
+    cloudtrail.create_trail(
+        Name="own", S3BucketName="own-logs", S3KeyPrefix="p", EnableLogFileValidation=True
+    )
+    cloudtrail.start_logging(Name="own")
+    sandbox.settle(3600)
+    listed = bucket.list_objects_v2(Bucket="own-logs")["Contents"]
+    found = [each["Key"] for each in listed if "CloudTrail-Digest" in each["Key"]]
+    assert len(found) == 1
+    assert found[0].startswith(f"p/AWSLogs/{PROD}/CloudTrail-Digest/{HOME}/")
 
 
 def test_an_account_that_joins_has_a_chain_of_its_own(sandbox: Sandbox) -> None:

@@ -185,6 +185,18 @@ def test_calls_on_buckets_tell_host_and_part_and_bucket(shared: Sandbox) -> None
     assert last(shared, "DeleteBucketPublicAccessBlock")["requestParameters"]["publicAccessBlock"] == ""
 
 
+def test_calls_on_keys_name_the_key(shared: Sandbox) -> None:
+    kms = client(shared, "kms", PROD)
+    made = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/k", TargetKeyId=made["KeyId"])
+    kms.disable_key(KeyId=made["KeyId"])
+    named = [{"accountId": PROD, "type": "AWS::KMS::Key", "ARN": made["Arn"]}]
+    for name in ("CreateKey", "CreateAlias", "DisableKey"):
+        assert last(shared, name)["resources"] == named
+    kms.list_keys()
+    assert "resources" not in last(shared, "ListKeys")
+
+
 def test_new_code_tells_what_was_not_asked_for(shared: Sandbox) -> None:
     call = call_of(shared, "lambda", "UpdateFunctionCode", FunctionName="f", Publish=True, ZipFile=b"x")
     assert values.parameters(call) == {"functionName": "f", "dryRun": False, "publish": True}

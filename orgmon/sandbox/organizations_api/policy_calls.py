@@ -31,7 +31,7 @@ class PolicyCalls:
         """A new policy, attached to nothing."""
         params = call.params
         kind = _here(params["Type"])
-        policy = self._policies.create(kind, params["Name"], params["Description"], params["Content"])
+        policy = self._policies.create(kind, params["Name"], params.get("Description", ""), params["Content"])
         tags = self._view.tags_of(policy.id)
         tags.update({tag["Key"]: tag["Value"] for tag in params.get("Tags", [])})
         return {"Policy": self._described(policy)}

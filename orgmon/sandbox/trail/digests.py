@@ -89,7 +89,7 @@ class Digests:
     def note(self, trail: Any, account: str, region: str, file: LogFile) -> None:
         """A log file was delivered."""
         with self._lock:
-            if trail.arn not in self._open:
+            if trail.arn not in self._open and _validates(trail):
                 self.settle()
             session = self._open.get(trail.arn)
             if session is not None:
@@ -115,6 +115,7 @@ class Digests:
 
     def _hour_is_over(self, session: _Session) -> None:
         with self._lock:
+            self.settle()
             if self._open.get(session.trail.arn) is session:
                 self._end_hour(session)
                 if not session.ending:
@@ -185,6 +186,8 @@ class Digests:
             return
         bucket = call.params.get("Bucket")
         prefix = str(call.params.get("Prefix") or call.params.get("Key") or "")
+        if "/CloudTrail/" in prefix:
+            return
         with self._lock:
             for session in self._sessions:
                 if any(hour.bucket == bucket for hour in session.hours):

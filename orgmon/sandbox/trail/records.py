@@ -1,8 +1,8 @@
 """From an API call to its CloudTrail records.
 
-Sources: CloudTrail user guide, "CloudTrail record contents", "Example: sharedEventID"; recorded events. A call that
-is refused before it is executed loses its parameters in most services (EC2 and S3 keep them); what it wanted is then
-told by ``errorMessage`` alone.
+Sources: CloudTrail user guide, "CloudTrail record contents", "Example: sharedEventID"; KMS developer guide, "Examples
+of AWS KMS log entries" (each names its key); recorded events. A call that is refused before it is executed loses its
+parameters in most services (EC2 and S3 keep them); what it wanted is then told by ``errorMessage`` alone.
 """
 
 from __future__ import annotations
@@ -106,11 +106,15 @@ def _record(call: Call, sessions: Sessions) -> Record:
 
 
 def _resource(call: Call) -> dict[str, str] | None:
-    """What a record tells of the resource itself: roles that were assumed, and buckets."""
+    """What a record tells of the resource itself: roles that were assumed, buckets, and keys."""
     if call.service == "sts" and call.operation == "AssumeRole" and call.error is None:
         return {"type": "AWS::IAM::Role", "ARN": str(call.params["RoleArn"])}
     if call.service == "s3" and call.params.get("Bucket"):
         return {"type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{call.params['Bucket']}"}
+    if call.service == "kms" and call.error is None:
+        made = (call.response or {}).get("KeyMetadata", {})
+        arn = str(made.get("Arn") or call.resource)
+        return {"type": "AWS::KMS::Key", "ARN": arn} if ":key/" in arn else None
     return None
 
 
