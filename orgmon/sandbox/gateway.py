@@ -118,11 +118,21 @@ class Gateway:
 
     def _answered(self, call: Call, wire: WireCall, signer: Signer, environ: dict[str, Any]) -> HttpReply:
         try:
-            self._admit(call, wire.protocol)
-            return self._performed(call, wire, environ)
+            return self._understood(call, wire, environ)
         except Refusal as refusal:
             call.error, call.status = refusal, refusal.status
             return refuse(wire.protocol, wire.service, refusal, call.request_id, wire.model)
+
+    def _understood(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
+        """The answer, or a Refusal: what nobody foresaw is one, too."""
+        try:
+            self._admit(call, wire.protocol)
+            return self._performed(call, wire, environ)
+        except Refusal:
+            raise
+        except Exception as error:
+            self.hook_errors.append(error)
+            raise wording.broken(call.service, call.operation, error) from error
 
     def _admit(self, call: Call, protocol: str) -> None:
         if call.internal:
@@ -141,13 +151,7 @@ class Gateway:
         handler = self._operations.find(call.service, call.operation)
         if handler is None:
             return self._asked_moto(call, wire, environ)
-        try:
-            output = handler(call)
-        except Refusal:
-            raise
-        except Exception as error:
-            self.hook_errors.append(error)
-            raise wording.broken(call.service, call.operation, error) from error
+        output = handler(call)
         reply = answer(wire, output, call.request_id)
         call.response, call.status = output, reply.status
         return reply
@@ -161,11 +165,6 @@ class Gateway:
             amended = self._amended(call)
         except NotImplementedError as error:
             raise wording.not_there(call.service, call.operation) from error
-        except Refusal:
-            raise
-        except Exception as error:
-            self.hook_errors.append(error)
-            raise wording.broken(call.service, call.operation, error) from error
         if call.error is not None and spoken is not wire:
             raise call.error
         if call.response is not None and (amended or spoken is not wire):

@@ -5,12 +5,13 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from orgmon.sandbox.repairs import cloudtrail, events, kms, lambda_, logs, pages, sns, sqs
+from orgmon.sandbox.repairs import arguments, cloudtrail, events, kms, lambda_, logs, pages, sns, sqs
 from orgmon.sandbox.world import World
 
 
 def install(world: World) -> None:
     """Register all repairs with a world. To be done before the engines, so that theirs may replace these."""
+    arguments.install(world)
     events.install(world)
     logs.install(world)
     cloudtrail.install(world)

@@ -56,8 +56,10 @@ class Alarms:
         alarm = self._find(call.account, call.region, name)
         if alarm is None:
             raise Refusal("ResourceNotFound", "The named resource does not exist.", 404)
+        data = str(call.params.get("StateReasonData") or "") or None
+        if data is not None and not _is_json(data):
+            raise Refusal("InvalidFormat", "Data was not syntactically valid JSON.")
         with self._lock:
-            data = str(call.params.get("StateReasonData") or "") or None
             self._change(call.account, call.region, alarm, state, str(call.params["StateReason"]), data)
             self._awake.add((call.account, call.region, name))
         return {}
@@ -71,7 +73,10 @@ class Alarms:
             return
         for member in ("AlarmActions", "OKActions", "InsufficientDataActions"):
             for action in call.params.get(member) or []:
-                region = str(action).split(":")[3]
+                try:
+                    region = Arn.parse(str(action)).region
+                except ValueError as problem:
+                    raise Refusal("ValidationError", f"Invalid arn syntax: {action}") from problem
                 if region != call.region:
                     text = f"Invalid region {region} specified. Only {call.region} is supported."
                     raise Refusal("ValidationError", text)
@@ -190,3 +195,11 @@ def _copy_state(former: Any, alarm: Any) -> None:
 def _naive(call: Call) -> Any:
     """moto keeps times without their zone, in UTC."""
     return call.time.replace(tzinfo=None)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
