@@ -22,7 +22,7 @@ from orgmon.sandbox.emulator import Emulator
 from orgmon.sandbox.identity import Identity, KeyProblem, KeyRefused, Signer
 from orgmon.sandbox.models import GLOBAL_SERVICES, services_signed_as
 from orgmon.sandbox.organization import OrgView
-from orgmon.sandbox.reply import HttpReply, answer, read_answer, refuse
+from orgmon.sandbox.reply import HttpReply, answer, legible, read_answer, refuse
 from orgmon.sandbox.trouble import Trouble
 from orgmon.sandbox.wire import WireCall, parse, protocol_of, read_request, scope_of
 
@@ -159,7 +159,7 @@ class Gateway:
     def _asked_moto(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
         try:
             spoken, asked = as_moto_reads(wire, environ)
-            reply = self._moto.ask(call.service, call.resource_account, asked)
+            reply = legible(spoken, self._moto.ask(call.service, call.resource_account, asked))
             call.response, call.error = read_answer(spoken, reply)
             call.status = reply.status
             amended = self._amended(call)

@@ -5,7 +5,19 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 
 from __future__ import annotations
 
-from orgmon.sandbox.repairs import arguments, cloudtrail, events, kms, lambda_, logs, pages, sns, sqs
+from orgmon.sandbox.repairs import (
+    arguments,
+    cloudtrail,
+    events,
+    kms,
+    lambda_,
+    lambda_functions,
+    log_delivery,
+    logs,
+    pages,
+    sns,
+    sqs,
+)
 from orgmon.sandbox.world import World
 
 
@@ -14,9 +26,11 @@ def install(world: World) -> None:
     arguments.install(world)
     events.install(world)
     logs.install(world)
+    log_delivery.install(world)
     cloudtrail.install(world)
     kms.install(world)
     sqs.install(world)
     sns.install(world)
     lambda_.install(world)
+    lambda_functions.install(world)
     pages.install(world)

@@ -6,6 +6,8 @@ tests (tests/aws/services) and public issues.
 
 from __future__ import annotations
 
+from typing import Any
+
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.constraints import mistyped, violations
 from orgmon.sandbox.models import operation_model
@@ -36,11 +38,20 @@ def _check(call: Call) -> None:
     if wrong := mistyped(shape, call.params):
         raise Refusal("SerializationException", f"The value of {wrong} has a type that it cannot have.")
     if call.service == "sqs":
-        for name in shape.required_members:
-            if call.params.get(name) is None:
-                raise Refusal("MissingParameter", f"The request must contain the parameter {name}.")
+        _check_queue(shape, call)
         return
     found = violations(shape, call.params)
     if found:
         count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
         raise Refusal(_CODES[call.service], f"{count}: {'; '.join(found)}")
+
+
+def _check_queue(shape: Any, call: Call) -> None:
+    """SQS has words of its own for what is missing; its model demands nothing else."""
+    for name in shape.required_members:
+        if call.params.get(name) is None:
+            raise Refusal("MissingParameter", f"The request must contain the parameter {name}.")
+    for entry in call.params.get("Entries") or []:
+        for name in shape.members["Entries"].member.required_members:
+            if entry.get(name) is None:
+                raise Refusal("MissingParameter", f"The request must contain the parameter {name}.")

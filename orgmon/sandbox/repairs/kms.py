@@ -51,6 +51,8 @@ def install(world: World) -> None:
     world.before.append(states.check)
     for name in ("CreateKey", "DescribeKey"):
         world.operations.amend("kms", name, states.complete)
+    world.operations.register("kms", "EnableKey", states.enable)
+    world.operations.register("kms", "DisableKey", states.enable)
     world.operations.amend("kms", "ScheduleKeyDeletion", states.scheduled)
     world.operations.amend("kms", "CancelKeyDeletion", states.cancelled)
 
@@ -99,6 +101,13 @@ class _States:
         about.setdefault("KeyUsage", _ENCRYPT)
         about["MultiRegion"] = bool(about.get("MultiRegion"))
         return {**answer, "KeyMetadata": {name: value for name, value in about.items() if value != []}}
+
+    def enable(self, call: Call) -> dict[str, Any]:
+        """Enable or disable a key; moto finds it by its id only."""
+        [key] = self._keys(call)
+        key.enabled = call.operation == "EnableKey"
+        key.key_state = "Enabled" if key.enabled else "Disabled"
+        return {}
 
     def scheduled(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
         """The key's ARN and state, and when it goes, in the sandbox's time."""

@@ -137,10 +137,20 @@ def _check_targets(call: Call) -> None:
     for target in targets:
         given = [name for name in ("Input", "InputPath", "InputTransformer") if target.get(name)]
         _check_input(target, given)
-        arn = Arn.parse(str(target["Arn"]))
+        arn = _target_arn(str(target["Arn"]))
+        if "Arn" in (target.get("DeadLetterConfig") or {}):
+            _target_arn(str(target["DeadLetterConfig"]["Arn"]))
         if given and arn.service == "events" and arn.account != call.account:
             text = f"{given[0]} is not available for a bus of another account."
             raise Refusal("ValidationException", text)
+
+
+def _target_arn(text: str) -> Arn:
+    try:
+        return Arn.parse(text)
+    except ValueError as problem:
+        told = f"Parameter {text} is not valid. Reason: Provided Arn is not in correct format."
+        raise Refusal("ValidationException", told) from problem
 
 
 def _check_input(target: dict[str, Any], given: list[str]) -> None:
