@@ -295,6 +295,13 @@ def test_subscription_filters_go_where_they_can(shared: Sandbox) -> None:
     )
 
 
+def test_the_pattern_of_an_archive_is_checked_like_that_of_a_rule(shared: Sandbox) -> None:
+    bus = f"arn:aws:events:{HOME}:{SECURITY}:event-bus/default"
+    params = {"ArchiveName": "a", "EventSourceArn": bus, "EventPattern": "null"}
+    code, _ = refused(client(shared, "events", SECURITY).create_archive, **params)
+    assert code == "InvalidEventPatternException"
+
+
 def test_a_number_where_a_text_is_wanted(shared: Sandbox) -> None:
     code, _ = refused(careless(shared, "events").put_rule, Name=5)
     assert code == "SerializationException"

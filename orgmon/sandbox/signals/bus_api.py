@@ -27,6 +27,7 @@ MOST_BYTES = 1_048_576
 MOST_RULES, MOST_WITH_WILDCARDS = 300, 30
 """Of one bus (EventBridge quotas). What AWS answers beyond the second is not published."""
 # AWS's reference names "resources", too, but AWS has taken events without when it was recorded.
+_ARCHIVES = ("CreateArchive", "UpdateArchive")
 _MANDATORY = ("id", "account", "source", "time", "region", "detail-type")
 _TIME_BYTES = 14
 _TOO_MANY = "The requested resource exceeds the maximum number allowed."
@@ -113,6 +114,8 @@ class BusApi:
             if len(pattern) > LONGEST_PATTERN:
                 raise Refusal("LimitExceededException", "The event pattern is longer than 2048 characters.")
             self._check_room(call, _checked(pattern))
+        if call.service == "events" and call.operation in _ARCHIVES and call.params.get("EventPattern"):
+            _checked(str(call.params["EventPattern"]))
         if (call.service, call.operation) == ("events", "PutTargets"):
             _check_targets(call)
 
