@@ -219,6 +219,13 @@ def test_what_the_model_does_not_allow(
         ),
         (
             "cloudwatch",
+            "put_metric_alarm",
+            {**ALARM, "Metrics": [{"Id": "a", "Expression": "1"}]},
+            "ValidationError",
+            "An alarm on Metrics takes none of the members of an alarm on one metric.",
+        ),
+        (
+            "cloudwatch",
             "describe_alarm_history",
             {"NextToken": "x"},
             "InvalidNextToken",

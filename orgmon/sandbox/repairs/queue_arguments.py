@@ -136,9 +136,10 @@ def _check_redrive(text: str, has_queue: Callable[[str], bool]) -> None:
 
 
 def _check_message(message: Mapping[str, Any]) -> None:
-    for name, attribute in (message.get("MessageAttributes") or {}).items():
-        if not attribute.get("DataType"):
-            raise Refusal("InvalidParameterValue", _NO_TYPE.format(name=name))
+    for kind in ("MessageAttributes", "MessageSystemAttributes"):
+        for name, attribute in (message.get(kind) or {}).items():
+            if not attribute.get("DataType"):
+                raise Refusal("InvalidParameterValue", _NO_TYPE.format(name=name))
     body = str(message.get("MessageBody") or "")
     if not body:
         raise Refusal("MissingParameter", "The request must contain the parameter MessageBody.")

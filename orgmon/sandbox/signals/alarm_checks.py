@@ -14,6 +14,7 @@ from orgmon.sandbox.signals.arns import Arn
 _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 _OF_ONE_METRIC = ("Namespace", "Period", "Threshold")
 _STATISTICS = {"Statistic", "ExtendedStatistic"}
+_OF_ONE_METRIC_ONLY = {"MetricName", "Namespace", "Dimensions", "Period", "Unit", *_STATISTICS}
 _SHORT_PERIODS = (10, 20, 30)
 _WEEK = 7 * 24 * 3600
 
@@ -24,6 +25,8 @@ def check_alarm(call: Call) -> None:
         for action in call.params.get(member) or []:
             _check_action(call, str(action))
     if call.params.get("Metrics"):
+        if _OF_ONE_METRIC_ONLY & set(call.params):
+            raise _invalid("An alarm on Metrics takes none of the members of an alarm on one metric.")
         return
     missing = [name for name in ("MetricName", *_OF_ONE_METRIC) if name not in call.params]
     if missing:
