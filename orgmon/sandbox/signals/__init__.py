@@ -81,5 +81,5 @@ def _signals(world: World) -> Signals:
     topics = Topics(world, grants, queues, functions, mailbox, lost)
     targets = Targets(world, grants, queues, topics, log_groups, functions, lost)
     bus = EventBus(world, metrics, targets.deliver)
-    alarms = Alarms(world, metrics, grants, topics, bus)
+    alarms = Alarms(world, metrics, grants, topics, functions, bus)
     return Signals(grants, metrics, log_groups, queues, functions, mailbox, topics, bus, alarms, lost)
