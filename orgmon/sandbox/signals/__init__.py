@@ -79,7 +79,7 @@ def _signals(world: World) -> Signals:
     functions = Functions(world, grants, log_groups, metrics, lost)
     mailbox = Mailbox(world)
     topics = Topics(world, grants, queues, functions, mailbox, lost)
-    targets = Targets(world, grants, queues, topics, log_groups, functions, lost)
+    targets = Targets(world, grants, queues, topics, log_groups, functions, metrics, lost)
     bus = EventBus(world, metrics, targets.deliver)
     alarms = Alarms(world, metrics, grants, topics, functions, bus)
     return Signals(grants, metrics, log_groups, queues, functions, mailbox, topics, bus, alarms, lost)
