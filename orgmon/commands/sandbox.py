@@ -218,6 +218,15 @@ def deny(
 
 
 @trouble.command()
+def late(
+    context: typer.Context,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, help="How long, in sandbox time.")] = 10,
+) -> None:
+    """Let new roles and users be unknown to KMS, Lambda and CloudTrail for a while, as at AWS."""
+    _cause(context, "late", seconds=seconds)
+
+
+@trouble.command()
 def suspend(
     context: typer.Context, account: Annotated[str, typer.Argument(metavar="ID", help="The account.")]
 ) -> None:

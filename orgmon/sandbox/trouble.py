@@ -66,7 +66,14 @@ class Denial:
     account: str | None = None
 
 
-Rule = ResourceFailure | Throttle | Denial
+@dataclass(frozen=True)
+class Lateness:
+    """Roles and users are known to other services only that many sandbox seconds after they were made."""
+
+    seconds: float
+
+
+Rule = ResourceFailure | Throttle | Denial | Lateness
 ForeignStarter = Callable[[str, float], None]
 Suspender = Callable[[str], None]
 
@@ -109,6 +116,12 @@ class Trouble:
     def deny(self, service: str, operation: str = "*", account: str | None = None) -> Denial:
         """Refuse an API from now on."""
         rule = Denial(service, operation, account)
+        self._add(rule)
+        return rule
+
+    def late(self, seconds: float) -> Lateness:
+        """Let new roles and users become visible to other services only after that many sandbox seconds."""
+        rule = Lateness(seconds)
         self._add(rule)
         return rule
 
@@ -172,10 +185,15 @@ class Trouble:
             isinstance(rule, Denial) and _fits(rule, service, operation, account) for rule in self.rules
         )
 
-    def control(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
-        """The control endpoint. ``kind`` is fail, throttle, deny, suspend, foreign_operation or lift.
+    @property
+    def lateness(self) -> float:
+        """After how many sandbox seconds new roles and users are visible to other services."""
+        return max((rule.seconds for rule in self.rules if isinstance(rule, Lateness)), default=0.0)
 
-        The other members are the arguments of the method of that name; an empty body changes nothing. Returns the
+    def control(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        """The control endpoint. ``kind`` names the method: ``fail``, ``throttle``, ``lift`` and so on.
+
+        The other members are its arguments; an empty body changes nothing. Returns the
         rules in force. Raises ValueError for what cannot be understood.
         """
         arguments = dict(body)
@@ -184,6 +202,7 @@ class Trouble:
             "fail": self.fail,
             "throttle": self.throttle,
             "deny": self.deny,
+            "late": self.late,
             "suspend": self.suspend,
             "foreign_operation": self.foreign_operation,
             "lift": self.lift,

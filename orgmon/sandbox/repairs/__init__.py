@@ -9,12 +9,14 @@ from orgmon.sandbox.repairs import (
     beginnings,
     cloudtrail,
     events,
+    function_roles,
     iam,
     kms,
     lambda_,
     log_policies,
     logs,
     pages,
+    principals,
     s3,
     secretsmanager,
     sns,
@@ -37,4 +39,6 @@ def install(world: World) -> None:
     beginnings.install(world)
     sns.install(world)
     lambda_.install(world)
+    function_roles.install(world)
     pages.install(world)
+    principals.install(world)

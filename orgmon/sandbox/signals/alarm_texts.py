@@ -1,7 +1,7 @@
 """How CloudWatch words an alarm that changed: the message to a topic, the events on the bus and to a function.
 
-Sources: CloudWatch user guide, "Alarm events and EventBridge", "Invoke a Lambda function from an alarm"; messages of alarms as AWS sent them when LocalStack's
-public tests were recorded (tests/aws/services/cloudwatch).
+Sources: CloudWatch user guide, "Alarm events and EventBridge", "Invoke a Lambda function from an alarm"; messages of
+alarms as AWS sent them when LocalStack's public tests were recorded (tests/aws/services/cloudwatch).
 """
 
 from __future__ import annotations
