@@ -123,17 +123,28 @@ class Gateway:
 
     def _answered(self, call: Call, wire: WireCall, signer: Signer, environ: dict[str, Any]) -> HttpReply:
         try:
+            too_fast = self._throttled(call, wire)
+            if too_fast is not None:
+                return too_fast
             self._admit(call, wire.protocol)
             return self._performed(call, wire, environ)
         except Refusal as refusal:
             call.error, call.status = refusal, refusal.status
             return refuse(wire.protocol, wire.service, refusal, call.request_id, wire.model)
 
+    def _throttled(self, call: Call, wire: WireCall) -> HttpReply | None:
+        """The answer to a call that comes too fast, None for others. Raises Refusal where it fails as a whole."""
+        if call.internal or not self._trouble.is_throttled(call.service, call.operation, call.account):
+            return None
+        output = wording.throttled_entries(call)
+        if output is None:
+            raise wording.throttled(call.service, wire.protocol)
+        call.response = output
+        return answer(wire, output, call.request_id)
+
     def _admit(self, call: Call, protocol: str) -> None:
         if call.internal:
             return
-        if self._trouble.is_throttled(call.service, call.operation, call.account):
-            raise wording.throttled(call.service, protocol)
         if self._trouble.is_denied(call.service, call.operation, call.account):
             raise wording.access_denied(call, protocol, "with an explicit deny in a service control policy")
         why = None if call.trusted else self._authorizer.check(call)
