@@ -227,6 +227,21 @@ def late(
 
 
 @trouble.command()
+def shuffle(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option("--seed", help="The same one gives the same order again.")] = 0,
+) -> None:
+    """Let auto-deployment take the stack sets in shuffled order; only DependsOn holds."""
+    _cause(context, "shuffle", seed=seed)
+
+
+@trouble.command()
+def expire(context: typer.Context) -> None:
+    """Let every temporary session that was issued so far expire at once, also that of a running deploy."""
+    _cause(context, "expire")
+
+
+@trouble.command()
 def suspend(
     context: typer.Context, account: Annotated[str, typer.Argument(metavar="ID", help="The account.")]
 ) -> None:

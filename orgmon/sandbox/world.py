@@ -57,6 +57,7 @@ class World:
         self.propagation = Propagation(self.trouble, self.clock.now)
         self.operations = Operations()
         self.identity = Identity(self.stores, self.organization, self.clock.now)
+        self.trouble.on_expire = self.identity.expire
         self.organization_policies = OrganizationPolicies(self.organization)
         guardrails = Guardrails(self.organization, self.organization_policies)
         self.policies = Authorizer(self.stores, self.organization, self.identity, guardrails, self.clock.now)

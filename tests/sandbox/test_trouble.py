@@ -153,6 +153,26 @@ def test_a_foreign_operation_is_started_by_who_can() -> None:
     assert started == [("orgmon-detection", 30)]
 
 
+def test_expiry_needs_somebody() -> None:
+    trouble = Trouble()
+    with pytest.raises(LookupError):
+        trouble.expire()
+    expired: list[bool] = []
+    trouble.on_expire = lambda: expired.append(True)
+    trouble.control({}, {"kind": "expire"})
+    assert expired == [True]
+
+
+def test_the_longest_lateness_holds() -> None:
+    trouble = Trouble()
+    assert trouble.lateness == 0
+    trouble.late(5)
+    trouble.control({}, {"kind": "late", "seconds": 20})
+    assert trouble.lateness == 20
+    trouble.lift()
+    assert trouble.lateness == 0
+
+
 def test_trouble_is_controlled_by_json() -> None:
     trouble = Trouble()
     trouble.control({}, {"kind": "fail", "account": PROD, "reason": "no", "times": 1})
