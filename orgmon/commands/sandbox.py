@@ -202,7 +202,7 @@ def throttle(
     every: Annotated[int, typer.Option("--every", min=1, help="Throttle every Nth call.")] = 2,
     account: AccountOption = None,
 ) -> None:
-    """Answer some calls with a throttling error."""
+    """Answer some calls with a throttling error; PutTargets and RemoveTargets tell it of their entries instead."""
     _cause(context, "throttle", service=service, operation=operation, every_nth=every, account=account)
 
 
