@@ -202,7 +202,7 @@ def throttle(
     every: Annotated[int, typer.Option("--every", min=1, help="Throttle every Nth call.")] = 2,
     account: AccountOption = None,
 ) -> None:
-    """Answer some calls with a throttling error."""
+    """Answer some calls with a throttling error; PutTargets and RemoveTargets tell it of their entries instead."""
     _cause(context, "throttle", service=service, operation=operation, every_nth=every, account=account)
 
 
@@ -215,6 +215,30 @@ def deny(
 ) -> None:
     """Deny a call."""
     _cause(context, "deny", service=service, operation=operation, account=account)
+
+
+@trouble.command()
+def late(
+    context: typer.Context,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, help="How long, in sandbox time.")] = 10,
+) -> None:
+    """Let new roles and users be unknown to KMS, Lambda and CloudTrail for a while, as at AWS."""
+    _cause(context, "late", seconds=seconds)
+
+
+@trouble.command()
+def shuffle(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option("--seed", help="The same one gives the same order again.")] = 0,
+) -> None:
+    """Let auto-deployment take the stack sets in shuffled order; only DependsOn holds."""
+    _cause(context, "shuffle", seed=seed)
+
+
+@trouble.command()
+def expire(context: typer.Context) -> None:
+    """Let every temporary session that was issued so far expire at once, also that of a running deploy."""
+    _cause(context, "expire")
 
 
 @trouble.command()

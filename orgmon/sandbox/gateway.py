@@ -131,6 +131,9 @@ class Gateway:
     def _understood(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
         """The answer, or a Refusal: what nobody foresaw is one, too."""
         try:
+            too_fast = self._throttled(call, wire)
+            if too_fast is not None:
+                return too_fast
             self._admit(call, wire.protocol)
             return self._performed(call, wire, environ)
         except Refusal:
@@ -139,11 +142,19 @@ class Gateway:
             self.hook_errors.append(error)
             raise wording.broken(call.service, call.operation, error) from error
 
+    def _throttled(self, call: Call, wire: WireCall) -> HttpReply | None:
+        """The answer to a call that comes too fast, None for others. Raises Refusal where it fails as a whole."""
+        if call.internal or not self._trouble.is_throttled(call.service, call.operation, call.account):
+            return None
+        output = wording.throttled_entries(call)
+        if output is None:
+            raise wording.throttled(call.service, wire.protocol)
+        call.response = output
+        return answer(wire, output, call.request_id)
+
     def _admit(self, call: Call, protocol: str) -> None:
         if call.internal:
             return
-        if self._trouble.is_throttled(call.service, call.operation, call.account):
-            raise wording.throttled(call.service, protocol)
         if self._trouble.is_denied(call.service, call.operation, call.account):
             raise wording.access_denied(call, protocol, "with an explicit deny in a service control policy")
         why = None if call.trusted else self._authorizer.check(call)

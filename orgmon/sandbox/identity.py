@@ -9,7 +9,7 @@ import base64
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -43,7 +43,7 @@ class Signer:
     """What a key stands for. ``policies`` are session policies: they only take away.
 
     ``trusted``: the sandbox itself, not authorised; ``recorded``: the call is part of the account's history.
-    ``issued``, ``with_mfa`` and ``tags`` are those of temporary credentials.
+    ``issued``, ``with_mfa``, ``tags`` are those of temporary credentials; ``renewed``: a service renews them in time.
     """
 
     principal: Principal
@@ -56,6 +56,7 @@ class Signer:
     issued: datetime | None = None
     with_mfa: bool = False
     tags: tuple[tuple[str, str], ...] = ()
+    renewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Identity:
         *,
         with_mfa: bool = False,
         tags: tuple[tuple[str, str], ...] = (),
+        renewed: bool = False,
     ) -> Credentials:
         """Temporary credentials for a principal, good for that many sandbox seconds."""
         key, token = _new_key("ASIA"), secrets.token_urlsafe(96)
@@ -115,10 +117,19 @@ class Identity:
             issued=now,
             with_mfa=with_mfa,
             tags=tags,
+            renewed=renewed,
         )
         with self._lock:
             self._temporary[key] = signer
         return Credentials(key, _new_secret(), token, expires)
+
+    def expire(self) -> None:
+        """Let all temporary credentials that were issued so far expire now, but for those that a service renews."""
+        now = self._now()
+        with self._lock:
+            for key, signer in self._temporary.items():
+                if signer.expires is not None and not signer.renewed:
+                    self._temporary[key] = replace(signer, expires=min(signer.expires, now))
 
     def enrol(self, signer: Signer) -> str:
         """An access key without an end and without a secret, for the sandbox's own clients."""

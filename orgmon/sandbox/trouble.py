@@ -2,85 +2,41 @@
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
 
 from orgmon.sandbox.conditions import like
-
-Action = Literal["CREATE", "UPDATE", "DELETE"]
-DEFAULT_REASON = (
-    'Resource handler returned message: "Rehearsed failure" (HandlerErrorCode: GeneralServiceException)'
+from orgmon.sandbox.trouble_rules import (
+    DEFAULT_REASON,
+    Action,
+    Denial,
+    Lateness,
+    ResourceFailure,
+    Rule,
+    Shuffle,
+    Throttle,
 )
 
-
-@dataclass(frozen=True)
-class ResourceFailure:
-    """A resource action that fails with ``reason``.
-
-    None stands for anything; ``stack_name`` and ``logical_id`` may contain ``*``. ``times`` says how often it fails
-    (None: until it is lifted).
-    """
-
-    account: str | None = None
-    region: str | None = None
-    logical_id: str | None = None
-    action: Action | None = None
-    stack_name: str | None = None
-    reason: str = DEFAULT_REASON
-    times: int | None = None
-
-    def fits(self, account: str, region: str, stack_name: str, logical_id: str, action: str) -> bool:
-        """True if the failure is meant for that resource action."""
-        pairs = (
-            (self.account, account),
-            (self.region, region),
-            (self.stack_name, stack_name),
-            (self.logical_id, logical_id),
-            (self.action, action),
-        )
-        return all(pattern is None or like(value, pattern) for pattern, value in pairs)
-
-
-@dataclass(frozen=True)
-class Throttle:
-    """Every nth call of an operation comes too fast (1: each one). ``operation`` may contain ``*``."""
-
-    service: str
-    operation: str
-    every_nth: int = 1
-    account: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.every_nth < 1:
-            raise ValueError("every_nth counts from 1")
-
-
-@dataclass(frozen=True)
-class Denial:
-    """An API that is refused, as by a service control policy. ``operation`` may contain ``*``."""
-
-    service: str
-    operation: str
-    account: str | None = None
-
-
-Rule = ResourceFailure | Throttle | Denial
+Thing = TypeVar("Thing")
 ForeignStarter = Callable[[str, float], None]
 Suspender = Callable[[str], None]
+Expirer = Callable[[], None]
 
 
 class Trouble:
-    """The rules in force, and the two troubles that other rooms carry out.
+    """The rules in force, and the troubles that other rooms carry out.
 
-    ``on_suspend(account)`` and ``on_foreign_operation(stack_set, seconds)`` are set by those rooms.
+    ``on_suspend(account)``, ``on_expire()`` and ``on_foreign_operation(stack_set, seconds)`` are set by those rooms.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[Rule, int] = {}
         self.on_suspend: Suspender | None = None
+        self.on_expire: Expirer | None = None
         self.on_foreign_operation: ForeignStarter | None = None
 
     def fail(
@@ -112,11 +68,29 @@ class Trouble:
         self._add(rule)
         return rule
 
+    def late(self, seconds: float) -> Lateness:
+        """Let new roles and users become visible to other services only after that many sandbox seconds."""
+        rule = Lateness(seconds)
+        self._add(rule)
+        return rule
+
+    def shuffle(self, seed: int = 0) -> Shuffle:
+        """Let auto-deployment take the stack sets in shuffled order."""
+        rule = Shuffle(seed)
+        self._add(rule)
+        return rule
+
     def suspend(self, account: str) -> None:
         """Suspend an account, as if it had been closed."""
         if self.on_suspend is None:
             raise LookupError("no organization is there to suspend an account of")
         self.on_suspend(account)
+
+    def expire(self) -> None:
+        """Let every temporary session that was issued so far expire, in the middle of what it does."""
+        if self.on_expire is None:
+            raise LookupError("nobody is there whose sessions could expire")
+        self.on_expire()
 
     def foreign_operation(self, stack_set: str, seconds: float) -> None:
         """Start somebody else's operation on a stack set; it runs for that many seconds of real time.
@@ -172,10 +146,28 @@ class Trouble:
             isinstance(rule, Denial) and _fits(rule, service, operation, account) for rule in self.rules
         )
 
-    def control(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
-        """The control endpoint. ``kind`` is fail, throttle, deny, suspend, foreign_operation or lift.
+    @property
+    def lateness(self) -> float:
+        """After how many sandbox seconds new roles and users are visible to other services."""
+        return max((rule.seconds for rule in self.rules if isinstance(rule, Lateness)), default=0.0)
 
-        The other members are the arguments of the method of that name; an empty body changes nothing. Returns the
+    def shuffled(self, things: Sequence[Thing]) -> list[Thing]:
+        """The things in the order in which auto-deployment takes them: as they are, unless that is shuffled.
+
+        Asking again gives another order.
+        """
+        order = list(things)
+        with self._lock:
+            for rule, asked in self._counts.items():
+                if isinstance(rule, Shuffle):
+                    self._counts[rule] = asked + 1
+                    random.Random(f"{rule.seed}-{asked}").shuffle(order)  # noqa: S311 - no secret
+        return order
+
+    def control(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        """The control endpoint. ``kind`` names the method: ``fail``, ``throttle``, ``lift`` and so on.
+
+        The other members are its arguments; an empty body changes nothing. Returns the
         rules in force. Raises ValueError for what cannot be understood.
         """
         arguments = dict(body)
@@ -184,7 +176,10 @@ class Trouble:
             "fail": self.fail,
             "throttle": self.throttle,
             "deny": self.deny,
+            "late": self.late,
             "suspend": self.suspend,
+            "expire": self.expire,
+            "shuffle": self.shuffle,
             "foreign_operation": self.foreign_operation,
             "lift": self.lift,
         }

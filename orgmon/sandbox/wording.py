@@ -5,6 +5,9 @@ Sources: the services' "Common errors" pages; IAM user guide, "Troubleshoot acce
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from orgmon.sandbox.actions import action_of
 from orgmon.sandbox.calls import NOT_HERE, Call, Refusal
 from orgmon.sandbox.identity import KeyProblem
@@ -57,6 +60,19 @@ def throttled(service: str, protocol: str) -> Refusal:
     return Refusal("Throttling", "Rate exceeded", 400)
 
 
+def throttled_entries(call: Call) -> dict[str, Any] | None:
+    """The answer to a call that does not fail when it comes too fast, but tells so of its entries; None for others.
+
+    Source: EventBridge API reference, PutTargets and RemoveTargets (FailedEntryCount, ConcurrentModificationException).
+    """
+    if call.service != "events" or call.operation not in _PARTLY:
+        return None
+    ids = _PARTLY[call.operation](call.params)
+    failed = {"ErrorCode": "ConcurrentModificationException", "ErrorMessage": "Rate exceeded"}
+    entries = [{"TargetId": str(each), **failed} for each in ids]
+    return {"FailedEntryCount": len(entries), "FailedEntries": entries}
+
+
 def not_there(service: str, operation: str) -> Refusal:
     """The refusal of an operation that the sandbox does not have."""
     return Refusal("NotImplemented", f"The sandbox does not have {service}:{operation}.", NOT_HERE)
@@ -67,6 +83,10 @@ def broken(service: str, operation: str, error: BaseException) -> Refusal:
     return Refusal("InternalFailure", f"The sandbox failed in {service}:{operation}: {error!r}", 500)
 
 
+_PARTLY: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
+    "PutTargets": lambda params: [target["Id"] for target in params["Targets"]],
+    "RemoveTargets": lambda params: list(params["Ids"]),
+}
 _INVALID = "The security token included in the request is invalid."
 _EXPIRED = "The security token included in the request is expired"
 _MISSING = "Request is missing Authentication Token"

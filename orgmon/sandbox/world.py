@@ -24,6 +24,7 @@ from orgmon.sandbox.policies.guardrails import Guardrails
 from orgmon.sandbox.policies.links import LinkKeys
 from orgmon.sandbox.policies.store import OrganizationPolicies
 from orgmon.sandbox.policies.switches import Switch, Switches
+from orgmon.sandbox.propagation import Propagation
 from orgmon.sandbox.regions import Regions
 from orgmon.sandbox.seed import Seed
 from orgmon.sandbox.server import Control, ControlledGateway, Server
@@ -53,8 +54,10 @@ class World:
         self.links = LinkKeys(self.switches, self.organization)
         self.trouble = Trouble()
         self.trouble.on_suspend = self.organization.close
+        self.propagation = Propagation(self.trouble, self.clock.now)
         self.operations = Operations()
         self.identity = Identity(self.stores, self.organization, self.clock.now)
+        self.trouble.on_expire = self.identity.expire
         self.organization_policies = OrganizationPolicies(self.organization)
         guardrails = Guardrails(self.organization, self.organization_policies)
         self.policies = Authorizer(self.stores, self.organization, self.identity, guardrails, self.clock.now)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -69,6 +71,22 @@ def make_role(sandbox: Sandbox, name: str, account: str, trusted: str, *statemen
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=document(*statements))
     return str(made["Role"]["Arn"])
+
+
+def make_function(sandbox: Sandbox, name: str, account: str, role: str, code: str) -> str:
+    """A function with ``code`` as its module, of which ``handle`` is called; returns its ARN."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("app.py", code)
+    made = client(sandbox, "lambda", account).create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="app.handle",
+        Role=role,
+        Code={"ZipFile": buffer.getvalue()},
+        Timeout=10,
+    )
+    return str(made["FunctionArn"])
 
 
 def messages(sandbox: Sandbox, queue_arn: str) -> list[dict[str, Any]]:

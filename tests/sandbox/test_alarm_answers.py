@@ -11,7 +11,15 @@ from botocore.exceptions import ClientError
 
 from orgmon.sandbox.assembly import Sandbox
 from tests.sandbox.conftest import DEV, HOME, LOGS, PROD, SECURITY
-from tests.sandbox.services import bodies, client, make_topic
+from tests.sandbox.services import (
+    allow,
+    bodies,
+    client,
+    log_messages,
+    make_function,
+    make_role,
+    make_topic,
+)
 
 INBOX = f"arn:aws:sqs:{HOME}:{SECURITY}:inbox"
 
@@ -184,3 +192,70 @@ def test_the_tags_of_an_alarm_go_with_it(shared: Sandbox) -> None:
     cloudwatch.delete_alarms(AlarmNames=["tagged"])
     put_alarm(cloudwatch, "tagged")
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+
+
+def actions(cloudwatch: Any, name: str) -> list[tuple[str, str]]:
+    """Which actions an alarm took, and how they ended; the newest first."""
+    history = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")
+    told = [json.loads(each["HistoryData"]) for each in history["AlarmHistoryItems"]]
+    return [(each["notificationResource"], each["actionState"]) for each in told]
+
+
+@pytest.fixture(scope="module")
+def heard(shared: Sandbox) -> str:
+    """A function of the production account that logs what it gets; returns its ARN."""
+    logs = allow(["logs:CreateLogStream", "logs:PutLogEvents"], "*")
+    role = make_role(shared, "hear", PROD, "lambda", logs)
+    client(shared, "logs", PROD).create_log_group(logGroupName="/aws/lambda/hear")
+    code = "import json\ndef handle(event, context):\n    print('heard', json.dumps(event))\n"
+    return make_function(shared, "hear", PROD, role, code)
+
+
+def test_an_alarm_invokes_a_function_that_lets_its_own_principal_in(shared: Sandbox, heard: str) -> None:
+    cloudwatch = client(shared, "cloudwatch", PROD)
+    put_alarm(cloudwatch, "invoking", AlarmActions=[heard])
+    arn = described(cloudwatch, "invoking")["AlarmArn"]
+    functions = client(shared, "lambda", PROD)
+    grant = {"FunctionName": "hear", "Action": "lambda:InvokeFunction", "SourceArn": arn}
+
+    def fire() -> tuple[str, str]:
+        for state in ("OK", "ALARM"):
+            cloudwatch.set_alarm_state(AlarmName="invoking", StateValue=state, StateReason="drill")
+        shared.settle(1)
+        return actions(cloudwatch, "invoking")[0]
+
+    functions.add_permission(StatementId="wrong", Principal="cloudwatch.amazonaws.com", **grant)
+    assert fire() == (heard, "Failed")
+    assert log_messages(shared, PROD, "/aws/lambda/hear") == []
+    functions.add_permission(StatementId="right", Principal="lambda.alarms.cloudwatch.amazonaws.com", **grant)
+    assert fire() == (heard, "Succeeded")
+    [line] = [each for each in log_messages(shared, PROD, "/aws/lambda/hear") if each.startswith("heard")]
+    event = json.loads(line.removeprefix("heard "))
+    assert (event["source"], event["alarmArn"]) == ("aws.cloudwatch", arn)
+    assert (event["accountId"], event["region"]) == (PROD, HOME)
+    data = event["alarmData"]
+    assert (data["alarmName"], data["state"]["value"], data["previousState"]["value"]) == (
+        "invoking",
+        "ALARM",
+        "OK",
+    )
+    assert data["state"]["reason"] == "drill"
+    assert data["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] == "invoking"
+    assert event["time"] == data["state"]["timestamp"]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        f"arn:aws:automate:{HOME}:ec2:stop",
+        f"arn:aws:ssm:{HOME}:{PROD}:opsitem:1",
+        f"arn:aws:lambda:{HOME}:{PROD}:function:none",
+        f"arn:aws:sns:{HOME}:{PROD}:none",
+    ],
+)
+def test_an_action_that_is_not_taken_is_told_as_failed(shared: Sandbox, action: str) -> None:
+    cloudwatch = client(shared, "cloudwatch", PROD)
+    name = action.split(":")[2]
+    put_alarm(cloudwatch, name, AlarmActions=[action])
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="drill")
+    assert actions(cloudwatch, name) == [(action, "Failed")]

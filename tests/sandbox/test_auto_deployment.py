@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from orgmon.sandbox.stacksets.auto_deployment import AutoDeployer
+from orgmon.sandbox.stacksets.engine import StackSetEngine
+from orgmon.sandbox.stacksets.records import Operation, StackSetRecord
+
 from .fleet import FLEET, MANAGEMENT, OTHER, R1, R2, TEMPLATE, Fleet, refused
 
 ONE, TWO = FLEET[:2]
@@ -196,3 +200,95 @@ def test_the_management_account_is_never_reached(fleet: Fleet) -> None:
     fleet.deploy(unit=fleet.unit("Joining"))
     fleet.world.organization.move(MANAGEMENT, fleet.root, fleet.unit("Joining"))
     assert places(fleet, MANAGEMENT) == {}
+
+
+def newest(fleet: Fleet, name: str) -> dict[str, Any]:
+    """The newest operation of a set."""
+    operations = fleet.client.list_stack_set_operations(StackSetName=name)["Summaries"]
+    told: dict[str, Any] = operations[0]
+    return told
+
+
+def follow(fleet: Fleet, name: str, *needed: str) -> str:
+    """A set that follows accounts into the unit Joining, after others (by their ARNs); returns its ARN."""
+    depends = {"DependsOn": list(needed)} if needed else {}
+    fleet.create(name, AutoDeployment={**ON, **depends})
+    targets = {"DeploymentTargets": fleet.targets(unit=fleet.unit("Joining")), "Regions": [R2]}
+    fleet.finished(fleet.client.create_stack_instances(StackSetName=name, **targets))
+    return str(fleet.client.describe_stack_set(StackSetName=name)["StackSet"]["StackSetARN"])
+
+
+def test_a_set_begins_when_those_that_it_depends_on_have_succeeded(fleet: Fleet) -> None:
+    roles = follow(fleet, "roles")
+    follow(fleet, "rules", roles)
+    fleet.world.trouble.foreign_operation("roles", 3600.0)
+    foreign = newest(fleet, "roles")["OperationId"]
+    fleet.world.organization.move(ONE, fleet.ships, fleet.unit("Joining"))
+    assert newest(fleet, "rules")["Status"] == "QUEUED"
+    fleet.client.stop_stack_set_operation(StackSetName="roles", OperationId=foreign)
+    joining = fleet.unit("Joining")
+    assert places(fleet, ONE, "roles") == places(fleet, ONE, "rules") == {R2: joining}
+    assert newest(fleet, "rules")["Status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("end", ["fails", "is stopped"])
+def test_a_set_does_not_begin_without_what_it_depends_on(fleet: Fleet, end: str) -> None:
+    roles = follow(fleet, "roles")
+    rules = follow(fleet, "rules", roles)
+    follow(fleet, "alarms", rules)
+    fleet.world.trouble.fail(account=ONE, stack_name="StackSet-roles-*", reason="no")
+    fleet.world.trouble.foreign_operation("roles", 3600.0)
+    foreign = newest(fleet, "roles")["OperationId"]
+    fleet.world.organization.move(ONE, fleet.ships, fleet.unit("Joining"))
+    if end == "is stopped":
+        queued = newest(fleet, "roles")["OperationId"]
+        fleet.client.stop_stack_set_operation(StackSetName="roles", OperationId=queued)
+    fleet.client.stop_stack_set_operation(StackSetName="roles", OperationId=foreign)
+    assert places(fleet, ONE, "rules") == places(fleet, ONE, "alarms") == {}
+    assert [newest(fleet, name)["Status"] for name in ("rules", "alarms")] == ["FAILED", "FAILED"]
+
+
+class Recording(StackSetEngine):
+    """An engine that begins nothing, but notes in which order it should."""
+
+    def __init__(self, real: StackSetEngine) -> None:
+        super().__init__(real.world, real.stacks)
+        self._real = real
+        self.begun: list[str] = []
+
+    def all_sets(self) -> list[StackSetRecord]:
+        return self._real.all_sets()
+
+    def submit(self, stack_set: StackSetRecord, operation: Operation, *, may_wait: bool = False) -> str:
+        self.begun.append(stack_set.name)
+        return operation.id
+
+
+def test_shuffled_sets_begin_in_another_order_each_time_but_after_what_they_need(fleet: Fleet) -> None:
+    names = [f"set-{number}" for number in range(5)]
+    # The first needs the last: the order in which sets are made must not be what helps.
+    fleet.create(names[-1], AutoDeployment=ON)
+    last = fleet.client.describe_stack_set(StackSetName=names[-1])["StackSet"]["StackSetARN"]
+    fleet.create(names[0], AutoDeployment={**ON, "DependsOn": [last]})
+    for name in names[1:-1]:
+        fleet.create(name, AutoDeployment=ON)
+    for stack_set in fleet.engine.all_sets():
+        stack_set.aim_at(fleet.unit("Joining"), (R2,))
+
+    def orders() -> list[tuple[str, ...]]:
+        told = []
+        for _ in range(8):
+            engine = Recording(fleet.engine)
+            AutoDeployer(engine)("MOVED", ONE, fleet.ships, fleet.unit("Joining"))
+            told.append(tuple(engine.begun))
+        return told
+
+    assert set(orders()) == {(names[-1], names[0], *names[1:-1])}
+    fleet.world.trouble.shuffle(7)
+    shuffled = orders()
+    assert len(set(shuffled)) > 4
+    assert all(sorted(each) == names for each in shuffled)
+    assert all(each.index(names[-1]) < each.index(names[0]) for each in shuffled)
+    fleet.world.trouble.lift()
+    fleet.world.trouble.shuffle(7)
+    assert orders() == shuffled

@@ -214,7 +214,8 @@ def test_a_function_takes_its_code_from_another_accounts_bucket(world: World, en
         Runtime="python3.12",
         Role={"Fn::GetAtt": ["Role", "Arn"]},
     )
-    role = resource("AWS::IAM::Role", AssumeRolePolicyDocument=TRUST)
+    by_lambda = json.loads(json.dumps(TRUST).replace("events", "lambda"))
+    role = resource("AWS::IAM::Role", AssumeRolePolicyDocument=by_lambda)
     iam = world.client("iam", PROD, HOME)
     iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.attach_role_policy(RoleName="deployer", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")

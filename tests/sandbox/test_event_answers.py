@@ -221,3 +221,33 @@ def test_patterns_that_aws_s_matcher_refuses(archived: Sandbox, operator: str, v
 def test_a_statement_that_is_not_there(archived: Sandbox) -> None:
     told = refused(client(archived, "events", PROD).remove_permission, StatementId="none")
     assert told == ("ResourceNotFoundException", "Statement with the provided id does not exist.")
+
+
+def test_a_log_group_is_reached_by_its_policy_and_never_by_a_role(archived: Sandbox) -> None:
+    events = client(archived, "events", PROD)
+    events.put_rule(Name="to-logs", EventPattern='{"source": ["shop"]}')
+    arn = f"arn:aws:logs:{HOME}:{PROD}:log-group:/seen"
+    target = {"Id": "logs", "Arn": arn}
+    told = refused(
+        events.put_targets,
+        Rule="to-logs",
+        Targets=[{**target, "RoleArn": f"arn:aws:iam::{PROD}:role/any"}],
+    )
+    assert told == ("ValidationException", f"RoleArn is not supported for target {arn}.")
+    assert events.put_targets(Rule="to-logs", Targets=[target])["FailedEntryCount"] == 0
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"arn:aws:states:{HOME}:{PROD}:stateMachine:work",
+        f"arn:aws:codebuild:{HOME}:{PROD}:project/work",
+        f"arn:aws:codepipeline:{HOME}:{PROD}:work",
+        f"arn:aws:events:{HOME}:{PROD}:api-destination/work/1",
+    ],
+)
+def test_targets_that_need_a_role(archived: Sandbox, arn: str) -> None:
+    events = client(archived, "events", PROD)
+    events.put_rule(Name="by-role", EventPattern='{"source": ["none"]}')
+    told = refused(events.put_targets, Rule="by-role", Targets=[{"Id": "work", "Arn": arn}])
+    assert told == ("ValidationException", f"RoleArn is required for target {arn}.")

@@ -171,6 +171,21 @@ def test_a_missing_grant_on_the_way_to_the_hub_leaves_a_dead_letter_at_the_edge(
     assert json.loads(letter["Body"])["detail"]["eventName"] == "GetSecretValue"
 
 
+def metric(hub: Hub, account: str, region: str, name: str, **dimensions: str) -> float:
+    """The sum of one of EventBridge's metrics in the last hour."""
+    now = hub.sandbox.world.clock.now()
+    answer = hub.client("cloudwatch", account, region).get_metric_statistics(
+        Namespace="AWS/Events",
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )
+    return sum(float(point["Sum"]) for point in answer["Datapoints"])
+
+
 def test_without_the_edge_queue_s_policy_the_event_is_lost_altogether(hub: Hub) -> None:
     take_bus_policy(hub)
     sqs = hub.client("sqs", SECURITY, AWAY)
@@ -179,6 +194,32 @@ def test_without_the_edge_queue_s_policy_the_event_is_lost_altogether(hub: Hub) 
     hub.touch()
     assert messages(hub.sandbox, hub.edge) == []
     assert {loss.target for loss in hub.sandbox.signals.lost} == {HUB, hub.edge}
+    counted = {
+        "FailedInvocations": 1.0,
+        "InvocationsSentToDlq": 0.0,
+        "InvocationsFailedToBeSentToDlq": 1.0,
+    }
+    assert {name: metric(hub, PROD, AWAY, name, RuleName="forward") for name in counted} == counted
+
+
+def test_what_fails_and_its_dead_letters_are_counted_by_rule_and_bus(hub: Hub) -> None:
+    url = hub.client("sqs").get_queue_url(QueueName="alerts")["QueueUrl"]
+    hub.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    hub.touch()
+    counted = {
+        "TriggeredRules": 1.0,
+        "FailedInvocations": 1.0,
+        "InvocationsSentToDlq": 1.0,
+        "InvocationsFailedToBeSentToDlq": 0.0,
+    }
+    told = {
+        name: metric(hub, SECURITY, HOME, name, RuleName="secrets", EventBusName="hub") for name in counted
+    }
+    assert told == counted
+    # Metrics with the rule's name alone are those of the default bus.
+    assert metric(hub, SECURITY, HOME, "FailedInvocations", RuleName="secrets") == 0
+    assert metric(hub, PROD, AWAY, "FailedInvocations", RuleName="forward") == 0
+    assert metric(hub, PROD, AWAY, "TriggeredRules", RuleName="forward") == 1
 
 
 def test_without_the_queue_s_policy_the_alert_is_a_dead_letter_of_the_hub(hub: Hub) -> None:

@@ -171,6 +171,37 @@ def test_temporary_keys_expire(world: World) -> None:
             getattr(member.client(service, config=ONCE), method)()
 
 
+def test_all_sessions_can_expire_in_the_middle_of_what_they_do(world: World) -> None:
+    role = f"arn:aws:iam::{PROD}:role/{ACCESS}"
+    management = world.session(MANAGEMENT)
+    member = assume(world, management, role)
+    other = world.session(DEV, role_name=ACCESS)
+    assert whoami(member)
+    assert whoami(other)
+    world.trouble.expire()
+    for session in (member, other):
+        for service, method, told in (
+            ("sts", "get_caller_identity", (403, "ExpiredToken")),
+            ("cloudformation", "describe_stacks", (403, "ExpiredToken")),
+            ("logs", "describe_log_groups", (400, "ExpiredTokenException")),
+        ):
+            with pytest.raises(ClientError) as caught:
+                getattr(session.client(service, region_name=HOME, config=ONCE), method)()
+            error = caught.value.response
+            assert (error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"]) == told
+            text = "The security token included in the request is expired"
+            assert error["Error"]["Message"] == text
+    assert whoami(assume(world, management, role))
+
+
+def test_what_a_service_renews_does_not_expire(world: World) -> None:
+    principal = world.role_session(PROD, ACCESS, "function")
+    keys = world.identity.issue(principal, 3600, renewed=True)
+    world.trouble.expire()
+    session = world.session_with(keys.access_key, keys.secret_key, keys.token)
+    assert whoami(session)
+
+
 def test_a_temporary_key_needs_its_token(world: World) -> None:
     keys = (
         world.session(MANAGEMENT)

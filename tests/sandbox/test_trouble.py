@@ -13,9 +13,11 @@ from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.trouble import Trouble
 from orgmon.sandbox.world import World
 
-from .conftest import DEV, HOME, PROD
+from .conftest import DEV, HOME, PROD, Site
+from .stacks import resource, template
 
 ONCE = Config(retries={"total_max_attempts": 1})
+QUEUE = {"Id": "q", "Arn": f"arn:aws:sqs:{HOME}:{PROD}:q"}
 TARGET = (PROD, HOME, "StackSet-orgmon-detection-1", "Rule", "CREATE")
 
 
@@ -66,8 +68,53 @@ def test_every_nth_call_is_throttled(world: World) -> None:
             client.describe_stacks()
             outcomes.append("")
         except ClientError as error:
-            outcomes.append(f"{error.response['Error']['Code']}: {error.response['Error']['Message']}")
-    assert outcomes == ["", "", "Throttling: Rate exceeded", "", ""]
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            told = error.response["Error"]
+            outcomes.append(f"{status} {told['Code']}: {told['Message']}")
+    assert outcomes == ["", "", "400 Throttling: Rate exceeded", "", ""]
+
+
+@pytest.mark.parametrize("operation", ["list_stack_sets", "describe_stack_set", "create_stack_instances"])
+def test_stack_sets_are_throttled_as_other_stacks(world: World, operation: str) -> None:
+    world.trouble.throttle("cloudformation")
+    client = world.session(PROD).client("cloudformation", config=ONCE)
+    named = {} if operation == "list_stack_sets" else {"StackSetName": "s"}
+    regions = {"Regions": [HOME]} if operation == "create_stack_instances" else {}
+    with pytest.raises(ClientError) as caught:
+        getattr(client, operation)(**named, **regions)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    told = caught.value.response["Error"]
+    assert (told["Code"], told["Message"]) == ("Throttling", "Rate exceeded")
+
+
+def test_targets_that_come_too_fast_fail_in_an_answer_that_looks_well(world: World) -> None:
+    client = world.session(PROD).client("events", config=ONCE)
+    client.put_rule(Name="r", EventPattern='{"source": ["s"]}')
+    targets = [{"Id": each, "Arn": f"arn:aws:sqs:{HOME}:{PROD}:{each}"} for each in ("a", "b")]
+    rule = world.trouble.throttle("events", "*Targets")
+    answer = client.put_targets(Rule="r", Targets=targets)
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert answer["FailedEntryCount"] == 2
+    assert [(each["TargetId"], each["ErrorCode"]) for each in answer["FailedEntries"]] == [
+        ("a", "ConcurrentModificationException"),
+        ("b", "ConcurrentModificationException"),
+    ]
+    assert client.list_targets_by_rule(Rule="r")["Targets"] == []
+    world.trouble.lift(rule)
+    assert client.put_targets(Rule="r", Targets=targets)["FailedEntryCount"] == 0
+    world.trouble.throttle("events", "RemoveTargets")
+    assert client.remove_targets(Rule="r", Ids=["a"])["FailedEntries"][0]["TargetId"] == "a"
+    assert len(client.list_targets_by_rule(Rule="r")["Targets"]) == 2
+
+
+def test_a_rule_whose_targets_come_too_fast_fails_its_stack(site: Site) -> None:
+    body = template(Rule=resource("AWS::Events::Rule", EventPattern={"source": ["s"]}, Targets=[QUEUE]))
+    rule = site.world.trouble.throttle("events", "PutTargets")
+    site.cloudformation.create_stack(StackName="too-fast", TemplateBody=body)
+    site.engine.background.wait()
+    site.world.trouble.lift(rule)
+    [stack] = site.cloudformation.describe_stacks(StackName="too-fast")["Stacks"]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
 
 
 def test_a_client_that_tries_again_gets_through(world: World) -> None:
@@ -104,6 +151,26 @@ def test_a_foreign_operation_is_started_by_who_can() -> None:
     trouble.on_foreign_operation = lambda name, seconds: started.append((name, seconds))
     trouble.foreign_operation("orgmon-detection", 30)
     assert started == [("orgmon-detection", 30)]
+
+
+def test_expiry_needs_somebody() -> None:
+    trouble = Trouble()
+    with pytest.raises(LookupError):
+        trouble.expire()
+    expired: list[bool] = []
+    trouble.on_expire = lambda: expired.append(True)
+    trouble.control({}, {"kind": "expire"})
+    assert expired == [True]
+
+
+def test_the_longest_lateness_holds() -> None:
+    trouble = Trouble()
+    assert trouble.lateness == 0
+    trouble.late(5)
+    trouble.control({}, {"kind": "late", "seconds": 20})
+    assert trouble.lateness == 20
+    trouble.lift()
+    assert trouble.lateness == 0
 
 
 def test_trouble_is_controlled_by_json() -> None:

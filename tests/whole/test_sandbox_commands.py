@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,6 +241,44 @@ def test_trouble_denies(calm: Running) -> None:
     calm.trouble("deny", "sns", "*", "--account", MANAGEMENT)
     with pytest.raises(ClientError, match="explicit deny in a service control policy"):
         calm.client("sns").list_topics()
+
+
+def test_trouble_lets_new_roles_be_late(calm: Running) -> None:
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    calm.trouble("late", "--seconds", "3600")
+    role = calm.client("iam").create_role(RoleName="new", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    allow = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "kms:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    with pytest.raises(ClientError, match="MalformedPolicyDocumentException"):
+        calm.client("kms").create_key(Policy=policy)
+    assert calm.sandbox("clock", "3601").code == 0
+    calm.client("kms").create_key(Policy=policy)
+
+
+def test_trouble_lets_sessions_expire_and_the_environment_s_key_live(calm: Running) -> None:
+    keys = calm.client("sts").get_session_token()["Credentials"]
+    session = boto3.client(
+        "sts",
+        region_name="us-east-1",
+        endpoint_url=calm.variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        config=ONE_TRY,
+    )
+    assert session.get_caller_identity()["Account"] == MANAGEMENT
+    calm.trouble("expire")
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        session.get_caller_identity()
+    assert calm.client("sts").get_caller_identity()["Account"] == MANAGEMENT
+
+
+def test_trouble_shuffles(calm: Running) -> None:
+    calm.trouble("shuffle", "--seed", "3")
+    url = calm.variables["AWS_ENDPOINT_URL"]
+    with urllib.request.urlopen(f"{url}/_sandbox/trouble") as answer:
+        assert json.load(answer)["rules"] == [{"kind": "Shuffle", "seed": 3}]
 
 
 def test_trouble_suspends_an_account(calm: Running) -> None:

@@ -160,7 +160,7 @@ class Rule(Provider):
         ids = {target["Id"] for target in targets}
         gone = [target["Id"] for target in old.get("Targets", []) if target["Id"] not in ids]
         if gone:
-            client.remove_targets(Rule=name, EventBusName=bus, Ids=gone)
+            _refuse_failed(client.remove_targets(Rule=name, EventBusName=bus, Ids=gone))
         if targets and targets != old.get("Targets"):
             answer = client.put_targets(
                 Rule=name, EventBusName=bus, Targets=[_target(each) for each in targets]
@@ -173,7 +173,8 @@ class Rule(Provider):
         client = place.client("events")
         targets = client.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
         if targets:
-            client.remove_targets(Rule=name, EventBusName=bus, Ids=[each["Id"] for each in targets])
+            ids = [each["Id"] for each in targets]
+            _refuse_failed(client.remove_targets(Rule=name, EventBusName=bus, Ids=ids))
         client.delete_rule(Name=name, EventBusName=bus)
 
     def read(self, place: Place, physical_id: str, last: Properties) -> Properties | None:

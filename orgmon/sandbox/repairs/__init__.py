@@ -10,6 +10,7 @@ from orgmon.sandbox.repairs import (
     beginnings,
     cloudtrail,
     events,
+    function_roles,
     iam,
     kms,
     lambda_,
@@ -18,6 +19,7 @@ from orgmon.sandbox.repairs import (
     log_policies,
     logs,
     pages,
+    principals,
     s3,
     secretsmanager,
     sns,
@@ -43,4 +45,6 @@ def install(world: World) -> None:
     sns.install(world)
     lambda_.install(world)
     lambda_functions.install(world)
+    function_roles.install(world)
     pages.install(world)
+    principals.install(world)

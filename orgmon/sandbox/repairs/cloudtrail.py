@@ -131,8 +131,8 @@ class TrailChecks:
             text = "CloudTrail cannot validate the specified log group ARN."
             raise Refusal("InvalidCloudWatchLogsLogGroupArnException", text)
         role = self.world.stores.role(role_arn)
-        trusted = role and self._trusts(role, call)
-        if not trusted:
+        known = role is not None and not self.world.propagation.is_under_way(str(role.id))
+        if not known or not self._trusts(role, call):
             text = "Access denied. Check the trust relationships for your role."
             raise Refusal("InvalidCloudWatchLogsRoleArnException", text)
         self._check_writing(call, role_session(role_arn, "CloudTrail"), ":".join(parts[:7]))

@@ -1,7 +1,7 @@
-"""How CloudWatch words an alarm that changed: the message to a topic, and the event on the bus.
+"""How CloudWatch words an alarm that changed: the message to a topic, the events on the bus and to a function.
 
-Sources: CloudWatch user guide, "Alarm events and EventBridge"; messages of alarms as AWS sent them when LocalStack's
-public tests were recorded (tests/aws/services/cloudwatch).
+Sources: CloudWatch user guide, "Alarm events and EventBridge", "Invoke a Lambda function from an alarm"; messages of
+alarms as AWS sent them when LocalStack's public tests were recorded (tests/aws/services/cloudwatch).
 """
 
 from __future__ import annotations
@@ -127,4 +127,16 @@ def event_detail(change: Change) -> dict[str, Any]:
             "description": alarm.description or "",
             "metrics": [{"id": str(uuid.uuid4()), "metricStat": stat, "returnData": True}],
         },
+    }
+
+
+def function_event(change: Change) -> dict[str, Any]:
+    """What a function gets that is an action of the alarm."""
+    return {
+        "source": "aws.cloudwatch",
+        "alarmArn": change.alarm.alarm_arn,
+        "accountId": change.account,
+        "time": stamp(change.time),
+        "region": change.region,
+        "alarmData": {**event_detail(change), "previousState": change.before},
     }

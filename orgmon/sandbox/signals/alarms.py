@@ -1,7 +1,7 @@
 """CloudWatch alarms: they look at their metric when it gets a value and every minute, and tell when they change.
 
 Sources: CloudWatch user guide, "Using Amazon CloudWatch alarms" (actions run on transitions, are never checked, and
-only the history shows that they failed), "Alarm events and EventBridge".
+only the history shows that they failed), "Alarm events and EventBridge", "Invoke a Lambda function from an alarm".
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from orgmon.sandbox.signals.alarm_texts import Change
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus
 from orgmon.sandbox.signals.evaluation import INSUFFICIENT_DATA, evaluate, range_of, window_of
+from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants
-from orgmon.sandbox.signals.losses import Undeliverable
+from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import MetricKey, Metrics
 from orgmon.sandbox.signals.topics import Topics
 from orgmon.sandbox.world import World
@@ -31,11 +32,20 @@ _Place = tuple[str, str, str]
 class Alarms:
     """All alarms. Those that have nothing to look at sleep until their metric gets a value."""
 
-    def __init__(self, world: World, metrics: Metrics, grants: Grants, topics: Topics, bus: EventBus) -> None:
+    def __init__(
+        self,
+        world: World,
+        metrics: Metrics,
+        grants: Grants,
+        topics: Topics,
+        functions: Functions,
+        bus: EventBus,
+    ) -> None:
         self._world = world
         self._metrics = metrics
         self._grants = grants
         self._topics = topics
+        self._functions = functions
         self._bus = bus
         self._lock = threading.RLock()
         self._awake: set[_Place] = set()
@@ -161,15 +171,26 @@ class Alarms:
                 self._act(change, str(action))
 
     def _act(self, change: Change, action: str) -> None:
-        """Publish to a topic. What goes wrong is told by the history and by nothing else."""
-        sender = self._grants.service("cloudwatch", change.alarm.alarm_arn, change.account)
+        """Take an action. What goes wrong is told by the history and by nothing else."""
+        kinds = {"sns": self._publish, "lambda": self._invoke}
+        service = Arn.parse(action).service
         try:
-            if Arn.parse(action).service == "sns":
-                text = json.dumps(alarm_texts.message(change))
-                self._topics.publish_as(sender, action, text, alarm_texts.subject(change))
+            if service not in kinds:
+                raise Undeliverable(NO_RESOURCE, f"The sandbox has no alarm actions of {service}.")
+            kinds[service](change, action)
             self.history.acted(change, action)
         except Undeliverable as problem:
             self.history.acted(change, action, problem.message)
+
+    def _publish(self, change: Change, topic: str) -> None:
+        sender = self._grants.service("cloudwatch", change.alarm.alarm_arn, change.account)
+        text = json.dumps(alarm_texts.message(change))
+        self._topics.publish_as(sender, topic, text, alarm_texts.subject(change))
+
+    def _invoke(self, change: Change, function: str) -> None:
+        """It has succeeded once Lambda has taken the event, whatever the function does with it."""
+        sender = self._grants.service("lambda.alarms.cloudwatch", change.alarm.alarm_arn, change.account)
+        self._functions.invoke_later(function, alarm_texts.function_event(change), sender)
 
 
 def _key_of(account: str, region: str, alarm: Any) -> MetricKey | None:

@@ -1,7 +1,8 @@
 """EventBridge: an event on a bus, the rules that take it, and where they send it.
 
 Sources: EventBridge user guide, "Read-only management events" (the state that a rule needs is decided by the name
-of the call), "Sending and receiving events between event buses" (an event is forwarded once).
+of the call), "Sending and receiving events between event buses" (an event is forwarded once), "Monitoring Amazon
+EventBridge" (dimensions of metrics).
 """
 
 from __future__ import annotations
@@ -103,10 +104,7 @@ class EventBus:
     def trigger(self, rule: Any, event: dict[str, Any], hops: int = 0) -> None:
         """Hand an event to the targets of a rule that takes it, or that made it."""
         if not is_archive(rule):
-            dimensions = {"RuleName": rule.name}
-            self._metrics.publish(
-                rule.account_id, rule.region_name, "AWS/Events", "TriggeredRules", 1, dimensions, "Count"
-            )
+            count(self._metrics, rule, "TriggeredRules")
         for target in list(rule.targets):
             self._deliver(rule, target, event, hops, self.put)
 
@@ -159,6 +157,13 @@ def is_hidden(event: Mapping[str, Any]) -> bool:
     if (detail.get("eventSource"), name) in _READING_BUT_DELIVERED:
         return False
     return name.startswith(_READING) and detail.get("eventCategory", "Management") == "Management"
+
+
+def count(metrics: Metrics, rule: Any, name: str) -> None:
+    """Publish one of EventBridge's metrics about a rule: by its name, and on a custom bus by that of the bus, too."""
+    bus = {} if rule.event_bus_name == "default" else {"EventBusName": str(rule.event_bus_name)}
+    dimensions = {"RuleName": str(rule.name), **bus}
+    metrics.publish(rule.account_id, rule.region_name, "AWS/Events", name, 1, dimensions, "Count")
 
 
 def iso(given: Any) -> str:

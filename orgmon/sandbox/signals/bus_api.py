@@ -2,7 +2,10 @@
 
 Sources: EventBridge API reference, PutEvents (sources beginning with ``aws.`` are AWS's own; all entries together
 less than 1 MB), PutTargets, TestEventPattern (mandatory fields); EventBridge user guide, "Calculating PutEvents event
-entry size"; refusals of AWS as recorded in LocalStack's public tests (tests/aws/services/events).
+entry size"; refusals of AWS as recorded in LocalStack's public tests (tests/aws/services/events). Which targets must
+have a role, and which cannot: AWS's own words in issues of hashicorp/terraform-provider-aws (19913),
+awsdocs/aws-codepipeline-user-guide (18), awsdocs/aws-cloudformation-user-guide (1178) and
+terraform-aws-modules/terraform-aws-eventbridge (41); API reference, Target (log groups: a resource policy, no role).
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ MOST_RULES, MOST_WITH_WILDCARDS = 300, 30
 _ARCHIVES = ("CreateArchive", "UpdateArchive")
 _MANDATORY = ("id", "account", "source", "time", "region", "detail-type")
 _TIME_BYTES = 14
+_WITHOUT_ROLE = frozenset({"logs"})
+_WITH_ROLE = frozenset({"states", "codepipeline", "codebuild"})
 _TOO_MANY = "The requested resource exceeds the maximum number allowed."
 
 
@@ -143,6 +148,7 @@ def _check_targets(call: Call) -> None:
         arn = _target_arn(str(target["Arn"]))
         if "Arn" in (target.get("DeadLetterConfig") or {}):
             _target_arn(str(target["DeadLetterConfig"]["Arn"]))
+        _check_role(arn, bool(target.get("RoleArn")))
         if given and arn.service == "events" and arn.account != call.account:
             text = f"{given[0]} is not available for a bus of another account."
             raise Refusal("ValidationException", text)
@@ -154,6 +160,14 @@ def _target_arn(text: str) -> Arn:
     except ValueError as problem:
         told = f"Parameter {text} is not valid. Reason: Provided Arn is not in correct format."
         raise Refusal("ValidationException", told) from problem
+
+
+def _check_role(arn: Arn, has_role: bool) -> None:
+    is_destination = arn.service == "events" and arn.local.startswith("api-destination/")
+    if has_role and arn.service in _WITHOUT_ROLE:
+        raise Refusal("ValidationException", f"RoleArn is not supported for target {arn.text}.")
+    if not has_role and (is_destination or arn.service in _WITH_ROLE):
+        raise Refusal("ValidationException", f"RoleArn is required for target {arn.text}.")
 
 
 def _check_input(target: dict[str, Any], given: list[str]) -> None:

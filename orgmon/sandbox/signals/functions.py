@@ -132,7 +132,7 @@ class Functions:
 
     def _environment(self, function: Any, sender: Sender, stream: str) -> dict[str, str]:
         region = Arn.parse(function.function_arn).region
-        keys = self._world.identity.issue(sender.principal, _SESSION_HOURS * 3600)
+        keys = self._world.identity.issue(sender.principal, _SESSION_HOURS * 3600, renewed=True)
         return {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             **(function.environment_vars or {}),

@@ -1,7 +1,8 @@
 """EventBridge targets: handing an event over, and dead letters when that is refused.
 
 Sources: EventBridge user guide, "Event bus targets", "Using dead-letter queues" (permission and missing-resource
-errors go there at once), "Permissions for event bus targets in other accounts" (a role since February 2023).
+errors go there at once), "Permissions for event bus targets in other accounts" (a role since February 2023),
+"Monitoring Amazon EventBridge" (what is counted of invocations that failed, and of their dead letters).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any
 
 from orgmon.sandbox.signals import transformer
 from orgmon.sandbox.signals.arns import Arn
-from orgmon.sandbox.signals.bus import Event, Put, is_archive
+from orgmon.sandbox.signals.bus import Event, Put, count, is_archive
 from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants, Sender
 from orgmon.sandbox.signals.log_groups import LogGroups
 from orgmon.sandbox.signals.losses import INVALID_JSON, NO_PERMISSIONS, NO_RESOURCE, Losses, Undeliverable
+from orgmon.sandbox.signals.metrics import Metrics
 from orgmon.sandbox.signals.queues import Queues
 from orgmon.sandbox.signals.topics import NO_SUBJECT, Topics
 from orgmon.sandbox.world import World
@@ -37,6 +39,7 @@ class Targets:
         topics: Topics,
         log_groups: LogGroups,
         functions: Functions,
+        metrics: Metrics,
         lost: Losses,
     ) -> None:
         self._world = world
@@ -45,6 +48,7 @@ class Targets:
         self._topics = topics
         self._log_groups = log_groups
         self._functions = functions
+        self._metrics = metrics
         self._lost = lost
         self._kinds: dict[str, Callable[[Any, dict[str, Any], Arn, Event], None]] = {
             "sqs": self._to_queue,
@@ -151,6 +155,7 @@ class Targets:
             archive.events.append(event)
 
     def _failed(self, rule: Any, target: dict[str, Any], event: Event, problem: Undeliverable) -> None:
+        count(self._metrics, rule, "FailedInvocations")
         queue = (target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue:
             self._lost.note(rule.arn, str(target["Arn"]), problem)
@@ -165,7 +170,9 @@ class Targets:
         try:
             self._require_same_region(rule, Arn.parse(str(queue)))
             self._queues.send(str(queue), json.dumps(event), sender, attributes)
+            count(self._metrics, rule, "InvocationsSentToDlq")
         except Undeliverable as second:
+            count(self._metrics, rule, "InvocationsFailedToBeSentToDlq")
             self._lost.note(rule.arn, str(target["Arn"]), problem)
             self._lost.note(rule.arn, str(queue), second)
 

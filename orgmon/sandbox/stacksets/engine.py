@@ -102,9 +102,10 @@ class StackSetEngine:
                 return operation.id
             if not may_wait:
                 self.check_free(stack_set, operation.id)
-            if stack_set.is_busy:
+            if stack_set.is_busy or operation.waits_for:
                 stack_set.operations[operation.id] = operation
                 stack_set.queue.append(operation)
+                self._advance(stack_set)
             else:
                 self._begin(stack_set, operation)
             return operation.id
@@ -115,6 +116,7 @@ class StackSetEngine:
             if operation.status == "QUEUED":
                 stack_set.queue.remove(operation)
                 self._close(operation, "STOPPED")
+                self._advance_all()
             elif operation.status == "RUNNING" and operation.walk is not None:
                 operation.status = "STOPPING"
                 operation.walk.stop()
@@ -252,19 +254,39 @@ class StackSetEngine:
             operation.task.cancel(stack_set.instances[pair], reason)
 
     def _finish(self, stack_set: StackSetRecord, operation: Operation) -> None:
-        """End an operation and give the slot to the next one."""
+        """End an operation, give the slot to the next one, and let those begin that waited for it elsewhere."""
         operation.task.end(stack_set)
         has_failed = operation.walk is not None and operation.walk.has_failed
         stopped = operation.status == "STOPPING"
         self._close(operation, "STOPPED" if stopped else "FAILED" if has_failed else "SUCCEEDED")
         stack_set.running = None
+        self._advance_all()
+
+    def _advance_all(self) -> None:
+        """Begin everything that may; what begins may have ended at once, which others wait for."""
+        while sum(self._advance(each) for each in self.all_sets()):
+            pass
+
+    def _advance(self, stack_set: StackSetRecord) -> bool:
+        """Begin what is next in the queue, if the slot is free. True if anything has left the queue."""
+        moved = False
         while stack_set.queue and stack_set.running is None:
-            following = stack_set.queue.popleft()
+            following = stack_set.queue[0]
+            if not all(each.is_over for each in following.waits_for):
+                break
+            stack_set.queue.popleft()
+            moved = True
             try:
+                self._require_success(following)
                 self._begin(stack_set, following)
             except Refusal as refusal:
                 following.reason = refusal.message
                 self._close(following, "FAILED")
+        return moved
+
+    def _require_success(self, operation: Operation) -> None:
+        if any(each.status != "SUCCEEDED" for each in operation.waits_for):
+            raise bad_operation("An operation of a stack set that this one depends on did not succeed")
 
     def _close(self, operation: Operation, status: str) -> None:
         operation.status = status

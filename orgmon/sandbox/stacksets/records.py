@@ -106,6 +106,7 @@ class Operation:
     retain: bool | None = None
     results: dict[Pair, Result] = field(default_factory=dict)
     walk: Walk | None = None
+    waits_for: tuple[Operation, ...] = ()
 
     @property
     def is_over(self) -> bool:
