@@ -239,6 +239,16 @@ def test_what_the_model_does_not_allow(
             "The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size.",
         ),
         ("sns", "list_subscriptions", {"NextToken": "x"}, "InvalidParameter", "Invalid parameter: NextToken"),
+        *(
+            (
+                "events",
+                operation,
+                {"Name": "nix"},
+                "ResourceNotFoundException",
+                "Rule nix does not exist on EventBus default.",
+            )
+            for operation in ("describe_rule", "disable_rule", "enable_rule")
+        ),
         (
             "events",
             "put_targets",

@@ -1,6 +1,7 @@
 """What moto's services lack or get wrong for monitoring stacks, put right at the level of the API.
 
-One file a service. Each repair keeps its state in moto's own stores, so that moto's other operations see it.
+One file a service, or a subject of one; what is true of all services' arguments comes first. Each repair keeps its
+state in moto's own stores, so that moto's other operations see it.
 """
 
 from __future__ import annotations

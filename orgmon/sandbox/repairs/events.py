@@ -16,6 +16,7 @@ from orgmon.sandbox.paging import Pages
 from orgmon.sandbox.world import World
 
 MAXIMUM_POLICY = 10_240
+_OF_A_RULE = ("DescribeRule", "DisableRule", "EnableRule")
 _TARGETS = Pages(
     "Targets", "Limit", 100, "NextToken", "NextToken", ("ValidationException", "The token is not valid.")
 )
@@ -52,9 +53,19 @@ class _Events:
         self._world = world
 
     def check(self, call: Call) -> None:
-        """Before a partner's events: every source must be there; moto looks it up without asking."""
-        if (call.service, call.operation) != ("events", "PutPartnerEvents"):
+        """Before a call about a rule or a partner's events: what is named must be there."""
+        if call.service != "events":
             return
+        if call.operation in _OF_A_RULE:
+            bus, name = self._bus(call, "EventBusName"), str(call.params["Name"])
+            if name not in bus.rules:
+                text = f"Rule {name} does not exist on EventBus {bus.name}."
+                raise Refusal("ResourceNotFoundException", text)
+        if call.operation == "PutPartnerEvents":
+            self._check_partner(call)
+
+    def _check_partner(self, call: Call) -> None:
+        """moto looks sources up without asking whether they are there."""
         sources = self._world.store("events", call.account, call.region).partner_event_sources
         for entry in call.params["Entries"]:
             if entry.get("Source") not in sources:
