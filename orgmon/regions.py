@@ -54,13 +54,13 @@ OPT_IN_REGIONS = frozenset(
 
 @dataclass(frozen=True)
 class Partition:
-    """A separate part of AWS. ``missing`` maps a feature that it lacks to why."""
+    """A separate part of AWS. ``unsupported`` is why orgmon does not run there; empty where it does."""
 
     name: str
     regions: frozenset[str]
     global_regions: tuple[str, ...]
     sign_in_regions: tuple[str, ...]
-    missing: tuple[tuple[str, str], ...] = ()
+    unsupported: str = ""
 
 
 COMMERCIAL = Partition(
@@ -74,13 +74,14 @@ CHINA = Partition(
     frozenset({"cn-north-1", "cn-northwest-1"}),
     ("cn-north-1",),
     ("cn-north-1",),
-    (("organization trail", "organization trails are not known to work in the China partition"),),
+    "service principals and endpoints have other names there, and organization trails are not known to work",
 )
 GOV_CLOUD = Partition(
     "aws-us-gov",
     frozenset({"us-gov-east-1", "us-gov-west-1"}),
     ("us-gov-west-1",),
     ("us-gov-west-1",),
+    "it is an organization of its own, in which orgmon's policies and services were never looked up",
 )
 PARTITIONS = (COMMERCIAL, CHINA, GOV_CLOUD)
 

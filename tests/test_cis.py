@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -130,3 +131,11 @@ def test_a_filter_that_always_holds_is_not_among_them() -> None:
         body = filterpattern.parse(control.pattern).body
         assert isinstance(body, JsonSelectors)
         assert not filterpattern.parse(control.pattern).matches(json.dumps({"eventName": "DescribeRegions"}))
+
+
+def test_the_list_of_organizations_calls_is_the_whole_one() -> None:
+    """Prowler 5.46 compares with these 21 names."""
+    [control] = [control for control in FILTERS if control.number == "4.15"]
+    names = re.findall(r"eventName = \"(\w+)\"", control.pattern)
+    assert len(names) == len(set(names)) == 21
+    assert {"CancelHandshake", "CreateOrganization", "EnableAllFeatures"} <= set(names)

@@ -176,7 +176,7 @@ CASES = [
         "eu-west-2 is not among the detection Regions",
     ),
     (
-        "no organization trail in the partition",
+        "a partition in which orgmon does not run",
         [
             ("home_region: us-east-1", "home_region: cn-north-1"),
             ("governed: [us-east-1, us-east-2, eu-north-1]", "governed: [cn-north-1]"),
@@ -188,7 +188,7 @@ CASES = [
             ("arn:aws:sqs:us-east-1", "arn:aws-cn:sqs:cn-north-1"),
         ],
         "home_region",
-        "partition aws-cn lacks what this needs",
+        "orgmon does not run in partition aws-cn",
     ),
     ("empty scope", [("scope:\n  units: [Root]", "scope:\n  units: []")], None, "the scope selects nothing"),
     (

@@ -13,6 +13,7 @@ import pytest
 from orgmon.cli import app
 from orgmon.desired.state import desired_state
 from orgmon.detections import catalogue
+from orgmon.sandbox.policies.switches import Switch
 from tests import sample
 
 README = (sample.ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,3 +110,10 @@ def test_every_command_is_named_in_the_page_on_architecture() -> None:
     groups = {str(group.name) for group in app.registered_groups}
     missing = {name for name in commands | groups if f"`{name}`" not in page}
     assert missing == set(), f"docs/architecture.md, commands/: name {missing}"
+
+
+def test_every_open_question_stands_in_the_page_on_real_aws() -> None:
+    page = (sample.ROOT / "docs" / "real-aws.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert rows.keys() == {str(switch) for switch in Switch}
+    assert all(len(row.strip(" |").split(" | ")) == 3 for row in rows.values())

@@ -49,7 +49,7 @@ def _finish(console: Console, report: DeployReport, organization: Organization, 
         return
     failure_view.show(console, report.failures, organization)
     for error in report.errors:
-        console.print(f"[bold red]Stopped[/bold red] {error}", markup=True)
+        console.print(f"[bold red]Stopped[/bold red] {escape(error)}")
     if not report.plan.stages:
         console.print("Nothing to do: everything is as it should be.")
     elif report.is_good:

@@ -198,10 +198,10 @@ FILTERS: Sequence[CisFilter] = (
         "organizations-changes",
         "{ ($.eventSource = organizations.amazonaws.com) && ("
         + _any_of(
-            "AcceptHandshake AttachPolicy CreateAccount CreateOrganizationalUnit CreatePolicy DeclineHandshake "
-            "DeleteOrganization DeleteOrganizationalUnit DeletePolicy DetachPolicy DisablePolicyType "
-            "EnablePolicyType InviteAccountToOrganization LeaveOrganization MoveAccount "
-            "RemoveAccountFromOrganization UpdatePolicy UpdateOrganizationalUnit",
+            "AcceptHandshake AttachPolicy CancelHandshake CreateAccount CreateOrganization CreateOrganizationalUnit "
+            "CreatePolicy DeclineHandshake DeleteOrganization DeleteOrganizationalUnit DeletePolicy DetachPolicy "
+            "DisablePolicyType EnableAllFeatures EnablePolicyType InviteAccountToOrganization LeaveOrganization "
+            "MoveAccount RemoveAccountFromOrganization UpdatePolicy UpdateOrganizationalUnit",
             '($.eventName = "{}")',
         )
         + ") }",

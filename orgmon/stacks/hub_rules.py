@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import ClassVar
 
 from troposphere import GetAtt, Ref, Template, events
 
@@ -31,14 +32,34 @@ def add(template: Template, detections: tuple[Detection, ...], region: str) -> N
         template.add_resource(_rule(name, name, pattern, "ENABLED", Severity.CRITICAL))
 
 
+class _Rule(events.Rule):  # type: ignore[misc] # troposphere has no types
+    """A rule whose pattern may be JSON text, as the schema of the resource type has it."""
+
+    props: ClassVar = {**events.Rule.props, "EventPattern": ((dict, str), False)}
+
+
+def _written(pattern: object) -> object:
+    """A pattern as CloudFormation takes it: no template may hold a null, but a text with one is a text.
+
+    EventBridge user guide, "Using null values in AWS CloudFormation templates".
+    """
+    return json.dumps(pattern, separators=(",", ":")) if _has_null(pattern) else pattern
+
+
+def _has_null(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_null, value.values()))
+    return any(map(_has_null, value)) if isinstance(value, list) else value is None
+
+
 def _rule(name: str, detection_id: str, pattern: object, state: str, severity: str) -> events.Rule:
     queue = names.logical_id(names.queue_class_of(severity), "queue")
     template = json.dumps({"detection": detection_id})[:-1] + ', "event": <aws.events.event.json>}'
-    return events.Rule(
+    return _Rule(
         names.logical_id(name, "rule"),
         Name=name,
         EventBusName=Ref("Bus"),
-        EventPattern=pattern,
+        EventPattern=_written(pattern),
         State=state,
         Targets=[
             events.Target(

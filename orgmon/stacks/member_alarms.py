@@ -12,7 +12,7 @@ from orgmon.alerting import Severity
 from orgmon.detections.model import Detection, Flow, LogSource
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs
-from orgmon.stacks.metrics import Place, filters_and_alarm
+from orgmon.stacks.metrics import Place, filters_and_alarm, in_lanes
 
 GOVERNED = "Governed"
 
@@ -49,7 +49,8 @@ def add(template: Template, inputs: Inputs, after: str) -> None:
     template.add_mapping("Regions", regions)
     template.add_condition(GOVERNED, Equals(FindInMap("Regions", Ref("AWS::Region"), GOVERNED), "yes"))
     place = Place(names.LOCAL_LOG_GROUP, "$.detail.", names.MEMBER_METRICS, names.member_alarm, after)
-    for detection in detections:
-        for resource in filters_and_alarm(detection, place, []):
-            resource.Condition = GOVERNED
-            template.add_resource(resource)
+    made = [resource for one in detections for resource in filters_and_alarm(one, place, [])]
+    in_lanes(made)
+    for resource in made:
+        resource.Condition = GOVERNED
+        template.add_resource(resource)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from orgmon.detections.cis import CisFilter
 from orgmon.detections.compile_filter import metric_filters
 from orgmon.detections.model import Detection, MetricFilter, Threshold
 from orgmon.stacks import names
+
+LANES: Mapping[str, int] = {"AWS::Logs::MetricFilter": 5, "AWS::CloudWatch::Alarm": 3}
+"""How many of a kind are made at once."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,19 @@ def filters_and_alarm(
     """
     filters = [_metric_filter(compiled, place) for compiled in metric_filters(detection, place.selectors)]
     return [*filters, _alarm(detection, place, alarm_actions, filters[0].title)]
+
+
+def in_lanes(resources: Sequence[logs.MetricFilter | cloudwatch.Alarm]) -> None:
+    """Let each filter and alarm wait for an earlier one, so that few are made at once.
+
+    CloudFormation makes at once what depends on nothing, and the services take five filters and three alarms a second
+    in an account and Region (CloudWatch Logs and CloudWatch quotas); not every handler tries again.
+    """
+    for kind, lanes in LANES.items():
+        made = [resource for resource in resources if resource.resource_type == kind]
+        for earlier, later in zip(made, made[lanes:], strict=False):
+            former = getattr(later, "DependsOn", [])
+            later.DependsOn = [*([former] if isinstance(former, str) else former), earlier.title]
 
 
 def _metric_filter(compiled: MetricFilter, place: Place) -> logs.MetricFilter:

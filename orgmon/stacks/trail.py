@@ -17,7 +17,7 @@ from orgmon.detections.model import Detection, Flow, MetricFilter
 from orgmon.detections.quotas import check_log_group
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
-from orgmon.stacks.metrics import Place, cis_filter_and_alarm, filters_and_alarm
+from orgmon.stacks.metrics import Place, cis_filter_and_alarm, filters_and_alarm, in_lanes
 from orgmon.stacks.policy import actions, document, service, statement, trust
 
 
@@ -100,12 +100,16 @@ def _role(log_group: str) -> iam.Role:
 def _add_alarms(template: Template, inputs: Inputs) -> None:
     after = "" if inputs.existing_log_group else "TrailLogGroup"
     place = Place(log_group_name(inputs), "$.", names.CENTRAL_METRICS, names.alarm, after)
-    for detection in counted(inputs):
-        for resource in filters_and_alarm(detection, place, [_topic(names.topic(detection.severity))]):
-            template.add_resource(resource)
+    made = [
+        resource
+        for detection in counted(inputs)
+        for resource in filters_and_alarm(detection, place, [_topic(names.topic(detection.severity))])
+    ]
     for control in inputs.cis:
-        for resource in cis_filter_and_alarm(control, place, [_topic(names.AUDIT)]):
-            template.add_resource(resource)
+        made += cis_filter_and_alarm(control, place, [_topic(names.AUDIT)])
+    in_lanes(made)
+    for resource in made:
+        template.add_resource(resource)
 
 
 def _topic(name: str) -> Sub:

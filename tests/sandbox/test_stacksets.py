@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orgmon.sandbox.policies.switches import Switch
 from orgmon.sandbox.seed import STACKSETS_PRINCIPAL
 
 from .fleet import DELEGATED, FLEET, HOME, MANAGEMENT, OTHER, R1, R2, ROLE, TEMPLATE, Fleet, refused
@@ -335,3 +336,17 @@ def test_lists_may_lag_once(fleet: Fleet) -> None:
     fleet.engine.stale_lists = True
     fleet.create()
     assert [names(fleet.client) for _ in range(3)] == [[], ["set"], ["set"]]
+
+
+def test_what_an_update_leaves_out_is_kept_or_not_as_the_switches_say(fleet: Fleet) -> None:
+    fleet.create(Description="mine", Parameters=[{"ParameterKey": "Title", "ParameterValue": "given"}])
+
+    def updated() -> tuple[str, str]:
+        fleet.finished(fleet.client.update_stack_set(StackSetName="set", UsePreviousTemplate=True))
+        told = fleet.client.describe_stack_set(StackSetName="set")["StackSet"]
+        return told.get("Description", ""), told["Parameters"][0]["ParameterValue"]
+
+    assert updated() == ("mine", "given")
+    fleet.world.switches.turn(Switch.DESCRIPTION_KEPT, False)
+    fleet.world.switches.turn(Switch.PARAMETERS_KEPT, False)
+    assert updated() == ("", "default")

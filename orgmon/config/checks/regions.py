@@ -73,13 +73,12 @@ def _partition(subject: Subject, named: list[tuple[Where, str]], home: Partition
                 f"Region {region} is in partition {other.name}, the home Region in {home.name}",
                 "an organization is in one partition: use a config of its own for the other",
             )
-    for feature, reason in home.missing:
-        if feature == "organization trail" and subject.config.trail.existing is None:
-            yield subject.problem(
-                ("organization", "home_region"),
-                f"partition {home.name} lacks what this needs: {reason}",
-                "name a trail that is there already under trail.existing",
-            )
+    if home.unsupported:
+        yield subject.problem(
+            ("organization", "home_region"),
+            f"orgmon does not run in partition {home.name}: {home.unsupported}",
+            "use it for an organization of the commercial partition (aws)",
+        )
 
 
 def _home(subject: Subject) -> Iterator[Problem]:
