@@ -277,7 +277,7 @@ def test_a_delegated_administrator_has_the_stack_sets_that_the_other_has_not() -
         action.split(":")[0]
         for action in allowed(Purpose.DEPLOY, delegates=True, caller=Caller.DELEGATED_ADMIN)
     }
-    assert services == {"cloudformation", "organizations"}
+    assert services == {"cloudformation", "organizations", "s3"}
 
 
 def config(folder: Path, **sessions: Any) -> Path:

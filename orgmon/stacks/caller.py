@@ -106,9 +106,15 @@ def _of_management(asked: Asked) -> Iterator[Statement]:
 
 
 def _of_delegate(asked: Asked) -> Iterator[Statement]:
-    """CloudFormation asks with the caller's rights whether he is a delegated administrator at all."""
+    """CloudFormation asks with the caller's rights whether he is a delegated administrator at all.
+
+    Templates that are too large to send lie in the management account's bucket, whose policy lets his account read.
+    """
     yield statement("ProveDelegation", actions("organizations", "ListDelegatedAdministrators"), ["*"])
     yield from _stack_sets(asked)
+    if asked.purpose is Purpose.DEPLOY:
+        read = actions("s3", "GetObject", "GetObjectVersion")
+        yield statement("ReadTemplates", read, [f"{_artifact_bucket(asked.inputs)}/*"])
 
 
 def _stack_sets(asked: Asked) -> Iterator[Statement]:
@@ -169,14 +175,17 @@ def _stacks(asked: Asked) -> Iterator[Statement]:
 
 
 def _artifacts(asked: Asked) -> Iterator[Statement]:
-    bucket = f"arn:{asked.inputs.partition}:s3:::" + names.artifact_bucket(
-        asked.inputs.management_account, asked.inputs.home_region
-    )
+    bucket = _artifact_bucket(asked.inputs)
     look = "ListBucket ListBucketVersions" if asked.changes else "ListBucket"
     yield statement("ListArtifacts", actions("s3", *look.split()), [bucket])
     if asked.changes:
         change = WRITE_OBJECTS if asked.purpose is Purpose.DEPLOY else EMPTY_BUCKET
         yield statement("ChangeArtifacts", actions("s3", *change.split()), [f"{bucket}/*"])
+
+
+def _artifact_bucket(given: Inputs) -> str:
+    name = names.artifact_bucket(given.management_account, given.home_region)
+    return f"arn:{given.partition}:s3:::{name}"
 
 
 def _topics(asked: Asked) -> Iterator[Statement]:
