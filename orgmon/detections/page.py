@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from orgmon.alerting import Severity
+from orgmon.detections.cis import FILTERS
 from orgmon.detections.description import compiled, threshold_text
 from orgmon.detections.model import Detection
+from orgmon.detections.quotas import MAX_FILTERS, MAX_RULES, OWN_RULES, is_counted_centrally
 
 HEADING = """\
 # Detections
@@ -28,12 +30,28 @@ def page(detections: Iterable[Detection]) -> str:
 
 def _table(detections: list[Detection]) -> Iterator[str]:
     yield f"{len(detections)} detections.\n"
+    yield from _room(detections)
     yield "| detection | level | flow | scope | ATT&CK |"
     yield "|---|---|---|---|---|"
     for detection in detections:
         flow = " and ".join(sorted(detection.flows))
         link, attack = f"[{detection.id}](#{detection.id})", ", ".join(techniques(detection))
         yield f"| {link} | {detection.severity} | {flow} | {detection.scope} | {attack} |"
+
+
+def _room(detections: list[Detection]) -> Iterator[str]:
+    """What is left for detections of a user's own, where AWS's quotas cannot be raised."""
+    forms = [(detection, compiled(detection)) for detection in detections]
+    rules = sum(len(form.rules) for _, form in forms)
+    counted = (len(form.trail_filters) for detection, form in forms if is_counted_centrally(detection))
+    filters = len(FILTERS) + sum(counted)
+    most_rules = MAX_RULES - OWN_RULES
+    yield (
+        f"With the {len(FILTERS)} filters of the CIS benchmark they take {filters} of the {MAX_FILTERS} metric "
+        f"filters on the trail's log group, and {rules} of the {most_rules} rules of the hub's bus: "
+        f"{MAX_FILTERS - filters} and {most_rules - rules} are left. A detection of your own with `flow: event` takes "
+        "no filter; filters are for what is critical or counted by a threshold.\n"
+    )
 
 
 def _by_control(detections: list[Detection]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from orgmon import eventpattern, filterpattern
+from orgmon.alerting import Severity
 from orgmon.detections.codes import Code
-from orgmon.detections.model import EventRule, MetricFilter
+from orgmon.detections.model import Detection, EventRule, Flow, MetricFilter
 from orgmon.errors import DetectionError
 
 MAX_FILTERS = 100
@@ -25,6 +26,17 @@ FEWER_RULES: Mapping[str, int] = {"af-south-1": 100, "eu-south-1": 100}
 
 MAX_WITH_WILDCARDS = 30
 """Rules with wildcards on a bus; AWS does not raise this quota."""
+
+
+def is_counted_centrally(detection: Detection) -> bool:
+    """True where a detection has metric filters on the trail's log group.
+
+    A threshold that is counted apart by account and Region has none: the members' alarms count that.
+    """
+    grouped = detection.threshold is not None and detection.threshold.group_by
+    return (
+        Flow.METRICS in detection.flows and detection.severity is not Severity.INFORMATIONAL and not grouped
+    )
 
 
 def check_log_group(filters: Sequence[MetricFilter]) -> None:

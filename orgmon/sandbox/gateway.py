@@ -22,7 +22,7 @@ from orgmon.sandbox.emulator import Emulator
 from orgmon.sandbox.identity import Identity, KeyProblem, KeyRefused, Signer
 from orgmon.sandbox.models import GLOBAL_SERVICES, services_signed_as
 from orgmon.sandbox.organization import OrgView
-from orgmon.sandbox.reply import HttpReply, answer, read_answer, refuse
+from orgmon.sandbox.reply import HttpReply, answer, legible, read_answer, refuse
 from orgmon.sandbox.strangers import is_stranger, likely_protocol, wanted_operation
 from orgmon.sandbox.trouble import Trouble
 from orgmon.sandbox.wire import UNKNOWN_OPERATION, WireCall, parse, protocol_of, read_request, scope_of
@@ -123,11 +123,21 @@ class Gateway:
 
     def _answered(self, call: Call, wire: WireCall, signer: Signer, environ: dict[str, Any]) -> HttpReply:
         try:
-            self._admit(call, wire.protocol)
-            return self._performed(call, wire, environ)
+            return self._understood(call, wire, environ)
         except Refusal as refusal:
             call.error, call.status = refusal, refusal.status
             return refuse(wire.protocol, wire.service, refusal, call.request_id, wire.model)
+
+    def _understood(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
+        """The answer, or a Refusal: what nobody foresaw is one, too."""
+        try:
+            self._admit(call, wire.protocol)
+            return self._performed(call, wire, environ)
+        except Refusal:
+            raise
+        except Exception as error:
+            self.hook_errors.append(error)
+            raise wording.broken(call.service, call.operation, error) from error
 
     def _admit(self, call: Call, protocol: str) -> None:
         if call.internal:
@@ -146,13 +156,7 @@ class Gateway:
         handler = self._operations.find(call.service, call.operation)
         if handler is None:
             return self._asked_moto(call, wire, environ)
-        try:
-            output = handler(call)
-        except Refusal:
-            raise
-        except Exception as error:
-            self.hook_errors.append(error)
-            raise wording.broken(call.service, call.operation, error) from error
+        output = handler(call)
         reply = answer(wire, output, call.request_id)
         call.response, call.status = output, reply.status
         return reply
@@ -160,17 +164,12 @@ class Gateway:
     def _asked_moto(self, call: Call, wire: WireCall, environ: dict[str, Any]) -> HttpReply:
         try:
             spoken, asked = as_moto_reads(wire, environ)
-            reply = self._moto.ask(call.service, call.resource_account, asked)
+            reply = legible(spoken, self._moto.ask(call.service, call.resource_account, asked))
             call.response, call.error = read_answer(spoken, reply)
             call.status = reply.status
             amended = self._amended(call)
         except NotImplementedError as error:
             raise wording.not_there(call.service, call.operation) from error
-        except Refusal:
-            raise
-        except Exception as error:
-            self.hook_errors.append(error)
-            raise wording.broken(call.service, call.operation, error) from error
         if call.error is not None and spoken is not wire:
             raise call.error
         if call.response is not None and (amended or spoken is not wire):

@@ -22,6 +22,8 @@ from orgmon.sandbox.calls import Refusal
 from orgmon.sandbox.models import is_query_compatible
 from orgmon.sandbox.wire import CBOR, WireCall
 
+_NOT_IN_XML = bytes(set(range(0x20)) - set(b"\t\n\r"))
+
 
 @dataclass(frozen=True)
 class HttpReply:
@@ -39,11 +41,21 @@ def answer(wire: WireCall, output: dict[str, Any], request_id: str) -> HttpReply
     serializer = get_serializer_class(wire.service, wire.protocol)
     written = serializer(wire.model, SerializationContext(request_id)).serialize(output)
     body = written["body"]
-    return HttpReply(
+    reply = HttpReply(
         _status(wire.model.output_shape, output, int(written["status_code"])),
         (*written["headers"].items(), ("x-amzn-RequestId", request_id)),
         body if isinstance(body, bytes) else str(body or "").encode(),
     )
+    return legible(wire, reply)
+
+
+def legible(wire: WireCall, reply: HttpReply) -> HttpReply:
+    """The response without the control characters that XML cannot hold, which moto writes down all the same."""
+    if wire.protocol != "query":
+        return reply
+    body = reply.body.translate(None, _NOT_IN_XML)
+    headers = ((name, value) for name, value in reply.headers if name.lower() != "content-length")
+    return HttpReply(reply.status, (*headers, ("Content-Length", str(len(body)))), body)
 
 
 def refuse(protocol: str, service: str, refusal: Refusal, request_id: str, model: Any = None) -> HttpReply:

@@ -86,9 +86,10 @@ def _kms(operation: str, params: Params, place: Place, stores: Stores) -> str:
     name = _first(params, "KeyId", "TargetKeyId")
     if not name:
         return ""
-    parts = name.split(":", 5)
-    where = Place(parts[4], parts[3]) if name.startswith("arn:") else place
-    local = parts[5] if name.startswith("arn:") else name
+    where, local = place, name
+    if name.startswith("arn:") and name.count(":") >= 5:
+        _, _, _, region, account, local = name.split(":", 5)
+        where = Place(account, region)
     if local.startswith("alias/"):
         local = stores.key_of_alias(where.account, where.region, local) or local
     return _arn("kms", where, local if local.startswith(("key/", "alias/")) else f"key/{local}")
@@ -146,7 +147,11 @@ def _lambda(operation: str, params: Params, place: Place, stores: Stores) -> str
     name = _first(params, "FunctionName", "Resource")
     if name.startswith("arn:"):
         return ":".join(name.split(":")[:7])
-    return _arn("lambda", place, f"function:{name.split(':')[0]}") if name else ""
+    # The name, function:NAME or ACCOUNT:function:NAME, each with a qualifier or without.
+    before, found, after = name.rpartition("function:")
+    where = Place(before.rstrip(":") or place.account, place.region) if found else place
+    local = (after if found else name).split(":")[0]
+    return _arn("lambda", where, f"function:{local}") if local else ""
 
 
 def _named(service: str, prefix: str, *fields: str) -> Finder:

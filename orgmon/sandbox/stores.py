@@ -24,9 +24,20 @@ class Stores:
         return backends[region] if region in backends else backends["aws"]
 
     def find(self, service: str, account: str, region: str, table: str, key: str) -> Any | None:
-        """An entry of one of a backend's tables (an attribute that is a dictionary), or None."""
+        """An entry of one of a backend's tables (an attribute that is a dictionary), or None.
+
+        There is none either where account or Region are not what an ARN of the service can name.
+        """
+        if not self._is_place(service, account, region):
+            return None
         entries = getattr(self.of(service, account, region), table)
         return entries[key] if key in entries else None  # noqa: SIM401 (a secret store's get lacks the default)
+
+    def _is_place(self, service: str, account: str, region: str) -> bool:
+        if not account.isdigit():
+            return False
+        backends = get_backend(service)[account]
+        return region in backends or "aws" in backends
 
     def everywhere(self, service: str, account: str = "") -> Iterator[tuple[str, str, Any]]:
         """Every account, Region and backend of a service that has been used so far; of one account if it is given."""
@@ -43,7 +54,7 @@ class Stores:
 
     def key_of_alias(self, account: str, region: str, alias: str) -> str:
         """``key/ID`` of the KMS key behind ``alias/NAME``, or an empty string."""
-        keys = self.of("kms", account, region).keys
+        keys = self.of("kms", account, region).keys if self._is_place("kms", account, region) else {}
         return next((f"key/{key_id}" for key_id, key in list(keys.items()) if alias in key.aliases), "")
 
     def iam(self, account: str) -> Any:
@@ -101,12 +112,18 @@ class Stores:
         if service == "events" and local.startswith("event-bus/"):
             bus = self.find("events", account, region, "event_buses", local.removeprefix("event-bus/"))
             return bus.policy if bus else None
-        return self._function_policy(account, region, arn) if service == "lambda" else None
+        return self._function_policy(arn) if service == "lambda" else None
 
-    def _function_policy(self, account: str, region: str, arn: str) -> Any | None:
-        name = arn.split(":")[6]
-        functions = self.of("lambda", account, region).list_functions()
-        function = next((item for item in functions if item.function_name == name), None)
+    def function(self, arn: str) -> Any | None:
+        """The Lambda function of this ARN (a version or alias at its end is ignored), or None."""
+        parts = arn.split(":")
+        if len(parts) < 7 or parts[2] != "lambda" or not self._is_place("lambda", parts[4], parts[3]):
+            return None
+        functions = self.of("lambda", parts[4], parts[3]).list_functions()
+        return next((each for each in functions if each.function_name == parts[6]), None)
+
+    def _function_policy(self, arn: str) -> Any | None:
+        function = self.function(arn)
         if function is None or not function.policy.statements:
             return None
         document: dict[str, Any] = json.loads(function.policy.wire_format())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from orgmon.detections.cis import CisFilter
 from orgmon.detections.compile_filter import metric_filters
 from orgmon.detections.model import Detection, MetricFilter, Threshold
 from orgmon.stacks import names
+
+LATE_SECONDS = 15 * 60
+"""How late an event may be in its log group and still be alarmed on."""
 
 LANES: Mapping[str, int] = {"AWS::Logs::MetricFilter": 5, "AWS::CloudWatch::Alarm": 3}
 """How many of a kind are made at once."""
@@ -99,7 +103,9 @@ def _counting_alarm(
         MetricName=name,
         Statistic="Sum",
         Period=threshold.seconds,
-        EvaluationPeriods=1,
+        # One period of many is enough: CloudTrail delivers up to a quarter of an hour late, and what is counted
+        # belongs to the minute in which it happened (CloudTrail user guide; CloudWatch Logs user guide).
+        EvaluationPeriods=1 + math.ceil(LATE_SECONDS / threshold.seconds),
         DatapointsToAlarm=1,
         Threshold=threshold.count,
         ComparisonOperator="GreaterThanOrEqualToThreshold",

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from troposphere import GetAtt, Ref, Sub, Template, cloudtrail, iam
 from troposphere import logs as log_groups
 
-from orgmon.alerting import Severity
 from orgmon.detections.compile_filter import metric_filters
-from orgmon.detections.model import Detection, Flow, MetricFilter
-from orgmon.detections.quotas import check_log_group
+from orgmon.detections.model import Detection, MetricFilter
+from orgmon.detections.quotas import check_log_group, is_counted_centrally
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.metrics import Place, cis_filter_and_alarm, filters_and_alarm, in_lanes
@@ -119,16 +118,9 @@ def _topic(name: str) -> Sub:
 def counted(inputs: Inputs) -> tuple[Detection, ...]:
     """The detections with a metric filter on the trail's log group.
 
-    A threshold that is counted apart by account and Region is not among them: the members' alarms count that.
     Raises DetectionError where the log group cannot take all.
     """
-    detections = tuple(
-        detection
-        for detection in inputs.detections
-        if Flow.METRICS in detection.flows
-        and detection.severity is not Severity.INFORMATIONAL
-        and not (detection.threshold is not None and detection.threshold.group_by)
-    )
+    detections = tuple(filter(is_counted_centrally, inputs.detections))
     others = [MetricFilter(control.id, control.pattern, control.id) for control in inputs.cis]
     check_log_group(
         [*others, *(compiled for detection in detections for compiled in metric_filters(detection))]

@@ -1,4 +1,4 @@
-"""Event source mappings of queues: what is told of them, and which are refused."""
+"""Lambda: event source mappings of queues, what is told of them and which are refused; settings of functions."""
 
 from __future__ import annotations
 
@@ -151,3 +151,10 @@ def test_a_mapping_that_is_not_there(lambda_: Any, verb: str) -> None:
         "ResourceNotFoundException",
         "The resource you requested does not exist.",
     )
+
+
+def test_an_environment_without_variables(lambda_: Any) -> None:
+    lambda_.update_function_configuration(FunctionName="slow", Environment={"Variables": {"MODE": "1"}})
+    lambda_.update_function_configuration(FunctionName="slow", Environment={})
+    told = lambda_.get_function_configuration(FunctionName="slow")
+    assert told.get("Environment", {}).get("Variables", {}) == {}

@@ -100,6 +100,16 @@ def test_the_events_flow_takes_seconds_and_the_metrics_flow_minutes(quiet: Rehea
     assert ways(letters_of(quiet, lambda: None, seconds=350)) == ALARMS
 
 
+def test_what_cloudtrail_delivers_late_is_alarmed_on_all_the_same(quiet: Rehearsal) -> None:
+    usual = quiet.sandbox.trail.latency
+    quiet.sandbox.trail.latency = 880.0
+    try:
+        assert ways(letters_of(quiet, lambda: touch(quiet), seconds=10)) == ALERTS
+        assert ways(letters_of(quiet, lambda: None)) == ALARMS
+    finally:
+        quiet.sandbox.trail.latency = usual
+
+
 def test_auditors_alarms_wait_in_a_queue_and_wake_nobody(quiet: Rehearsal) -> None:
     assert letters_of(quiet, lambda: sign_in(quiet, MEMBER, user=USER, success=False)) == []
     sqs = quiet.sandbox.world.client("sqs", SECURITY, HOME)

@@ -6,12 +6,15 @@ One file a service. Each repair keeps its state in moto's own stores, so that mo
 from __future__ import annotations
 
 from orgmon.sandbox.repairs import (
+    arguments,
     beginnings,
     cloudtrail,
     events,
     iam,
     kms,
     lambda_,
+    lambda_functions,
+    log_delivery,
     log_policies,
     logs,
     pages,
@@ -25,9 +28,11 @@ from orgmon.sandbox.world import World
 
 def install(world: World) -> None:
     """Register all repairs with a world. To be done before the engines, so that theirs may replace these."""
+    arguments.install(world)
     events.install(world)
     logs.install(world)
     log_policies.install(world)
+    log_delivery.install(world)
     cloudtrail.install(world)
     kms.install(world)
     sqs.install(world)
@@ -37,4 +42,5 @@ def install(world: World) -> None:
     beginnings.install(world)
     sns.install(world)
     lambda_.install(world)
+    lambda_functions.install(world)
     pages.install(world)

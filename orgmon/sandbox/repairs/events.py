@@ -38,6 +38,7 @@ class _Statement:
 def install(world: World) -> None:
     """Answer UpdateEventBus, PutPermission and RemovePermission."""
     repairs = _Events(world)
+    world.before.append(repairs.check)
     world.operations.register("events", "UpdateEventBus", repairs.update_bus)
     world.operations.register("events", "PutPermission", repairs.put_permission)
     world.operations.register("events", "RemovePermission", repairs.remove_permission)
@@ -49,6 +50,16 @@ def install(world: World) -> None:
 class _Events:
     def __init__(self, world: World) -> None:
         self._world = world
+
+    def check(self, call: Call) -> None:
+        """Before a partner's events: every source must be there; moto looks it up without asking."""
+        if (call.service, call.operation) != ("events", "PutPartnerEvents"):
+            return
+        sources = self._world.store("events", call.account, call.region).partner_event_sources
+        for entry in call.params["Entries"]:
+            if entry.get("Source") not in sources:
+                text = f"Event source {entry.get('Source')} does not exist."
+                raise Refusal("ResourceNotFoundException", text)
 
     def update_bus(self, call: Call) -> dict[str, Any]:
         """Description, key and dead letters; a member that is left out takes the setting away."""

@@ -17,11 +17,14 @@ from moto.kms import utils
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.models import operation_model
+from orgmon.sandbox.repairs.key_names import check_alias, check_key
 from orgmon.sandbox.world import World
 
 _SYMMETRIC = "SYMMETRIC_DEFAULT"
 _ENCRYPT = "ENCRYPT_DECRYPT"
 _DAYS = 30
+_FEWEST_DAYS = 7
+_WINDOW = "PendingWindowInDays must be between 7 and 30, inclusive."
 _KEYS = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
 # Beyond those that a disabled key refuses.
 _NOT_WHILE_PENDING = frozenset(
@@ -48,6 +51,8 @@ def install(world: World) -> None:
     world.before.append(states.check)
     for name in ("CreateKey", "DescribeKey"):
         world.operations.amend("kms", name, states.complete)
+    world.operations.register("kms", "EnableKey", states.enable)
+    world.operations.register("kms", "DisableKey", states.enable)
     world.operations.amend("kms", "ScheduleKeyDeletion", states.scheduled)
     world.operations.amend("kms", "CancelKeyDeletion", states.cancelled)
 
@@ -63,6 +68,7 @@ class _States:
         if "Policy" in call.params and not _is_policy(str(call.params["Policy"])):
             raise Refusal("MalformedPolicyDocumentException", "The key policy is no policy document.")
         needs_enabled = _needs_enabled(call.operation)
+        self._check_names(call)
         for key in self._keys(call):
             if call.operation == "CancelKeyDeletion" and key.key_state != "PendingDeletion":
                 raise Refusal("KMSInvalidStateException", f"{key.arn} is not pending deletion.")
@@ -70,6 +76,20 @@ class _States:
                 raise Refusal("DisabledException", f"{key.arn} is disabled.")
             if key.key_state == "PendingDeletion" and (needs_enabled or call.operation in _NOT_WHILE_PENDING):
                 raise Refusal("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+
+    def _check_names(self, call: Call) -> None:
+        for name in _KEYS:
+            if call.params.get(name):
+                check_key(call, str(call.params[name]), self._world.stores)
+        if "AliasName" in call.params:
+            check_alias(str(call.params["AliasName"]))
+        if call.operation == "GenerateRandom" and "NumberOfBytes" not in call.params:
+            raise Refusal("ValidationException", "NumberOfBytes is required.")
+        days = int(call.params.get("PendingWindowInDays", _DAYS))
+        if not _FEWEST_DAYS <= days <= _DAYS:
+            raise Refusal("ValidationException", _WINDOW)
+        if call.operation == "RetireGrant" and not _names_grant(call):
+            raise Refusal("ValidationException", "Either a grant token, or a key and a grant, must be given.")
 
     def complete(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
         """Usage and Regions of a key; moto tells of them only what the call that made it said."""
@@ -81,6 +101,13 @@ class _States:
         about.setdefault("KeyUsage", _ENCRYPT)
         about["MultiRegion"] = bool(about.get("MultiRegion"))
         return {**answer, "KeyMetadata": {name: value for name, value in about.items() if value != []}}
+
+    def enable(self, call: Call) -> dict[str, Any]:
+        """Enable or disable a key; moto finds it by its id only."""
+        [key] = self._keys(call)
+        key.enabled = call.operation == "EnableKey"
+        key.key_state = "Enabled" if key.enabled else "Disabled"
+        return {}
 
     def scheduled(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
         """The key's ARN and state, and when it goes, in the sandbox's time."""
@@ -118,6 +145,10 @@ class _States:
 def _needs_enabled(operation: str) -> bool:
     model = operation_model("kms", operation)
     return model is not None and any(shape.name == "DisabledException" for shape in model.error_shapes)
+
+
+def _names_grant(call: Call) -> bool:
+    return "GrantToken" in call.params or {"KeyId", "GrantId"} <= set(call.params)
 
 
 def _key_in(blob: Any) -> str:

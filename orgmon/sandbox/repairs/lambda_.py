@@ -125,8 +125,7 @@ class _Mappings:
         self._check_alone(call, source, function)
 
     def _function(self, call: Call) -> Any:
-        functions = self._world.store("lambda", call.account, call.region).list_functions()
-        function = next((each for each in functions if each.function_arn == call.resource), None)
+        function = self._world.stores.function(call.resource)
         if function is None:
             raise _invalid("Function does not exist")
         return function

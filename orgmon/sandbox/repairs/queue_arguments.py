@@ -42,6 +42,9 @@ _RECEIVING = {
     "WaitTimeSeconds": (0, 20, "Must be >= 0 and <= 20, if provided."),
 }
 _SENDING = {"DelaySeconds": (0, 900, "DelaySeconds must be >= 0 and <= 900.")}
+_PREFIX = re.compile(r"[A-Za-z0-9_.-]{0,80}")
+_NO_TYPE = "The message attribute '{name}' must contain a non-empty message attribute type."
+_NAME = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
 _CHARACTERS = (
     "Invalid characters found. Valid unicode characters are "
     "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
@@ -68,6 +71,9 @@ def check_messages(call: Call) -> None:
     if call.operation == "SendMessageBatch":
         for entry in call.params.get("Entries") or []:
             _check_message(entry)
+    prefix = call.params.get("QueueNamePrefix")
+    if prefix is not None and not _PREFIX.fullmatch(str(prefix)):
+        raise Refusal("InvalidParameterValue", _NAME)
     if call.operation in ("ReceiveMessage", "ChangeMessageVisibility"):
         _check_numbers(call.params, _RECEIVING)
 
@@ -130,6 +136,10 @@ def _check_redrive(text: str, has_queue: Callable[[str], bool]) -> None:
 
 
 def _check_message(message: Mapping[str, Any]) -> None:
+    for kind in ("MessageAttributes", "MessageSystemAttributes"):
+        for name, attribute in (message.get(kind) or {}).items():
+            if not attribute.get("DataType"):
+                raise Refusal("InvalidParameterValue", _NO_TYPE.format(name=name))
     body = str(message.get("MessageBody") or "")
     if not body:
         raise Refusal("MissingParameter", "The request must contain the parameter MessageBody.")

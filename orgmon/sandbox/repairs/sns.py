@@ -63,6 +63,7 @@ def install(world: World) -> None:
     world.operations.register("sns", "GetTopicAttributes", repairs.attributes)
     world.operations.register("sns", "Unsubscribe", repairs.unsubscribe)
     world.operations.register("sns", "ListTopics", repairs.list_topics)
+    world.operations.register("sns", "DeletePlatformApplication", repairs.delete_application)
 
 
 class _Topics:
@@ -98,6 +99,14 @@ class _Topics:
         """A hundred a page; moto announces a page after exactly a hundred."""
         topics = list(self._world.store("sns", call.account, call.region).topics.values())
         return _TOPICS(call, {"Topics": [{"TopicArn": topic.arn} for topic in topics]})
+
+    def delete_application(self, call: Call) -> dict[str, Any]:
+        """Delete a platform application with its endpoints; one that is not there is none the less a success."""
+        store = self._world.store("sns", call.account, call.region)
+        arn = str(call.params["PlatformApplicationArn"])
+        if arn in store.applications:
+            store.delete_platform_application(arn)
+        return {}
 
     def _find(self, arn: str) -> Any | None:
         parts = arn.split(":")

@@ -9,10 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orgmon.sandbox.calls import Call
+from orgmon.sandbox.paging import Pages
 from orgmon.sandbox.signals.alarm_texts import Change, state_of
 from orgmon.sandbox.world import World
 
-MOST = 100
+_PAGES = Pages(
+    "AlarmHistoryItems",
+    "MaxRecords",
+    100,
+    "NextToken",
+    "NextToken",
+    ("InvalidNextToken", "The value specified for NextToken is not valid."),
+)
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,7 @@ class AlarmHistory:
         items = [each for each in tuple(self._items) if _fits(each, call)]
         if wanted.get("ScanBy") != "TimestampAscending":
             items.reverse()
-        start = int(wanted.get("NextToken") or 0)
-        end = start + int(wanted.get("MaxRecords") or MOST)
-        answer: dict[str, Any] = {"AlarmHistoryItems": [_wire(each) for each in items[start:end]]}
-        if len(items) > end:
-            answer["NextToken"] = str(end)
-        return answer
+        return _PAGES(call, {"AlarmHistoryItems": [_wire(each) for each in items]})
 
     def _add(self, change: Change, kind: str, summary: str, data: dict[str, Any]) -> None:
         item = _Item(

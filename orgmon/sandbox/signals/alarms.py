@@ -12,6 +12,7 @@ from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals import alarm_texts
+from orgmon.sandbox.signals.alarm_checks import check_alarm, check_data
 from orgmon.sandbox.signals.alarm_history import AlarmHistory
 from orgmon.sandbox.signals.alarm_texts import Change
 from orgmon.sandbox.signals.arns import Arn
@@ -56,8 +57,10 @@ class Alarms:
         alarm = self._find(call.account, call.region, name)
         if alarm is None:
             raise Refusal("ResourceNotFound", "The named resource does not exist.", 404)
+        data = str(call.params.get("StateReasonData") or "") or None
+        if data is not None:
+            check_data(data)
         with self._lock:
-            data = str(call.params.get("StateReasonData") or "") or None
             self._change(call.account, call.region, alarm, state, str(call.params["StateReason"]), data)
             self._awake.add((call.account, call.region, name))
         return {}
@@ -69,12 +72,7 @@ class Alarms:
         """Actions are of the alarm's own Region; an alarm that is put again keeps its state."""
         if (call.service, call.operation) != ("cloudwatch", "PutMetricAlarm"):
             return
-        for member in ("AlarmActions", "OKActions", "InsufficientDataActions"):
-            for action in call.params.get(member) or []:
-                region = str(action).split(":")[3]
-                if region != call.region:
-                    text = f"Invalid region {region} specified. Only {call.region} is supported."
-                    raise Refusal("ValidationError", text)
+        check_alarm(call)
         self._former[call.request_id] = self._find(call.account, call.region, str(call.params["AlarmName"]))
 
     def _put(self, call: Call) -> None:

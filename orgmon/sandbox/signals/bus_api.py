@@ -27,6 +27,7 @@ MOST_BYTES = 1_048_576
 MOST_RULES, MOST_WITH_WILDCARDS = 300, 30
 """Of one bus (EventBridge quotas). What AWS answers beyond the second is not published."""
 # AWS's reference names "resources", too, but AWS has taken events without when it was recorded.
+_ARCHIVES = ("CreateArchive", "UpdateArchive")
 _MANDATORY = ("id", "account", "source", "time", "region", "detail-type")
 _TIME_BYTES = 14
 _TOO_MANY = "The requested resource exceeds the maximum number allowed."
@@ -113,6 +114,8 @@ class BusApi:
             if len(pattern) > LONGEST_PATTERN:
                 raise Refusal("LimitExceededException", "The event pattern is longer than 2048 characters.")
             self._check_room(call, _checked(pattern))
+        if call.service == "events" and call.operation in _ARCHIVES and call.params.get("EventPattern"):
+            _checked(str(call.params["EventPattern"]))
         if (call.service, call.operation) == ("events", "PutTargets"):
             _check_targets(call)
 
@@ -137,10 +140,20 @@ def _check_targets(call: Call) -> None:
     for target in targets:
         given = [name for name in ("Input", "InputPath", "InputTransformer") if target.get(name)]
         _check_input(target, given)
-        arn = Arn.parse(str(target["Arn"]))
+        arn = _target_arn(str(target["Arn"]))
+        if "Arn" in (target.get("DeadLetterConfig") or {}):
+            _target_arn(str(target["DeadLetterConfig"]["Arn"]))
         if given and arn.service == "events" and arn.account != call.account:
             text = f"{given[0]} is not available for a bus of another account."
             raise Refusal("ValidationException", text)
+
+
+def _target_arn(text: str) -> Arn:
+    try:
+        return Arn.parse(text)
+    except ValueError as problem:
+        told = f"Parameter {text} is not valid. Reason: Provided Arn is not in correct format."
+        raise Refusal("ValidationException", told) from problem
 
 
 def _check_input(target: dict[str, Any], given: list[str]) -> None:

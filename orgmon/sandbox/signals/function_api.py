@@ -27,8 +27,7 @@ class FunctionApi:
 
     def invoke(self, call: Call) -> dict[str, Any]:
         """Run a function; with the type Event nobody waits for it, with DryRun nothing happens."""
-        name = str(call.params["FunctionName"])
-        arn = name if name.startswith("arn:") else call.resource
+        arn = call.resource
         event = _event(call.params.get("Payload"))
         kind = call.params.get("InvocationType", "RequestResponse")
         try:

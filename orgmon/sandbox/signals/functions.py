@@ -55,10 +55,7 @@ class Functions:
 
     def find(self, arn: str) -> Any:
         """moto's function of that ARN (a version at its end is ignored). Raises Undeliverable if there is none."""
-        where = Arn.parse(arn)
-        name = where.local.split(":")[1]
-        functions = self._world.store("lambda", where.account, where.region).list_functions()
-        function = next((each for each in functions if each.function_name == name), None)
+        function = self._world.stores.function(arn)
         if function is None:
             raise Undeliverable(NO_RESOURCE, f"The function {arn} does not exist.")
         return function

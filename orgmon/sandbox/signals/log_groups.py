@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,9 @@ from orgmon.sandbox.repairs import log_policies
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
 from orgmon.sandbox.signals.metrics import NO_UNIT, Metrics
 from orgmon.sandbox.world import World
+
+Dated = tuple[str, datetime]
+"""A message and when its event happened."""
 
 _WITH_PATTERN = ("PutMetricFilter", "PutSubscriptionFilter", "TestMetricFilter")
 
@@ -35,22 +39,32 @@ class LogGroups:
         self._world.before.append(_check_filter)
         self._world.after.append(self._heard)
 
-    def write(self, account: str, region: str, group: str, stream: str, messages: Sequence[str]) -> None:
+    def write(
+        self,
+        account: str,
+        region: str,
+        group: str,
+        stream: str,
+        messages: Sequence[str],
+        times: Sequence[datetime] = (),
+    ) -> None:
         """Append messages to a stream, which is made if need be; no policy is asked.
 
-        Raises Undeliverable (NO_RESOURCE) if there is no such log group.
+        ``times`` are when the messages' events happened, now where they are not given. Raises Undeliverable
+        (NO_RESOURCE) if there is no such log group.
         """
         store = self._world.store("logs", account, region)
         if group not in store.groups:
             raise Undeliverable(NO_RESOURCE, f"The log group {group} does not exist.")
         if stream not in store.groups[group].streams:
             store.create_log_stream(group, stream)
-        now = int(self._world.clock.now().timestamp() * 1000)
+        now = self._world.clock.now()
+        dated = [*zip(messages, times or [now] * len(messages), strict=True)]
         place = store.groups[group].streams[stream]
-        place.put_log_events([{"timestamp": now, "message": message} for message in messages])
+        place.put_log_events([{"timestamp": _milliseconds(when), "message": text} for text, when in dated])
         for event in place.events[-len(messages) :]:
-            event.ingestion_time = now
-        self._count(account, region, group, messages)
+            event.ingestion_time = _milliseconds(now)
+        self._count(account, region, group, dated)
 
     def exists(self, account: str, region: str, group: str) -> bool:
         """Whether there is such a log group."""
@@ -67,34 +81,42 @@ class LogGroups:
     def _heard(self, call: Call) -> None:
         if (call.service, call.operation) != ("logs", "PutLogEvents") or call.error:
             return
-        messages = [str(event["message"]) for event in call.params["logEvents"]]
-        self._count(call.account, call.region, str(call.params["logGroupName"]), messages)
+        dated = [
+            (str(event["message"]), datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
+            for event in call.params["logEvents"]
+        ]
+        self._count(call.account, call.region, str(call.params["logGroupName"]), dated)
 
-    def _count(self, account: str, region: str, group: str, messages: Sequence[str]) -> None:
+    def _count(self, account: str, region: str, group: str, dated: Sequence[Dated]) -> None:
+        """Publish what filters find, at the time of the log event (CloudWatch Logs user guide, metric filters)."""
         filters = self._world.store("logs", account, region).filters.metric_filters
         of_group = [
             (_pattern(each["filterPattern"]), each) for each in list(filters) if each["logGroupName"] == group
         ]
-        hits: list[list[str]] = [[] for _ in of_group]
+        hits: list[list[Dated]] = [[] for _ in of_group]
         # Message by message: a pattern keeps the last few that it was shown, as read.
-        for message in messages:
+        for message, when in dated:
             for (pattern, _), own in zip(of_group, hits, strict=True):
                 if pattern.matches(message):
-                    own.append(message)
+                    own.append((message, when))
         for (_, each), own in zip(of_group, hits, strict=True):
             for transformation in each["metricTransformations"]:
                 self._publish(account, region, transformation, own)
 
-    def _publish(self, account: str, region: str, transformation: dict[str, Any], hits: list[str]) -> None:
+    def _publish(self, account: str, region: str, transformation: dict[str, Any], hits: list[Dated]) -> None:
         namespace, name = transformation["metricNamespace"], transformation["metricName"]
         default, unit = transformation.get("defaultValue"), str(transformation.get("unit") or NO_UNIT)
         if not hits and default is not None:
             self._metrics.publish(account, region, namespace, name, float(default), unit=unit)
-        for hit in hits:
+        for hit, when in hits:
             value = _number(transformation["metricValue"], hit)
             if value is not None:
                 dimensions = _dimensions(transformation.get("dimensions") or {}, hit)
-                self._metrics.publish(account, region, namespace, name, value, dimensions, unit)
+                self._metrics.publish(account, region, namespace, name, value, dimensions, unit, when)
+
+
+def _milliseconds(when: datetime) -> int:
+    return int(when.timestamp() * 1000)
 
 
 @lru_cache(maxsize=1024)

@@ -57,6 +57,7 @@ class MetricApi:
             ("GetMetricData", self.get_data),
         ):
             self._world.operations.register("cloudwatch", name, handler)
+        self._world.before.append(_check_sizes)
 
     def list_metrics(self, call: Call) -> dict[str, Any]:
         """The metrics of the last two weeks (or three hours), each once."""
@@ -224,3 +225,15 @@ def _by_unit(data: Sequence[Datum], wanted: str) -> Iterator[tuple[str, list[Dat
         if wanted in ("", datum.unit):
             grouped.setdefault(datum.unit, []).append(datum)
     yield from grouped.items()
+
+
+def _check_sizes(call: Call) -> None:
+    """Every value of a datum has its count, if counts are given."""
+    if (call.service, call.operation) != ("cloudwatch", "PutMetricData"):
+        return
+    for place, datum in enumerate(call.params.get("MetricData") or (), 1):
+        counts = datum.get("Counts")
+        if counts and len(counts) != len(datum.get("Values") or ()):
+            member = f"MetricData.member.{place}"
+            text = f"The parameters {member}.Values and {member}.Counts must be of the same size."
+            raise Refusal("InvalidParameterValue", text)

@@ -63,10 +63,11 @@ class Metrics:
         value: float,
         dimensions: Mapping[str, str] | None = None,
         unit: str = NO_UNIT,
+        when: datetime | None = None,
     ) -> None:
-        """Publish one value now, as an AWS service does."""
+        """Publish one value as an AWS service does, of now or of another time."""
         pairs = tuple(sorted((dimensions or {}).items()))
-        now = self._world.clock.now()
+        now = when or self._world.clock.now()
         entry = {
             "MetricName": name,
             "Value": value,

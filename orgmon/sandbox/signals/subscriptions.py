@@ -12,13 +12,21 @@ from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.mailbox import Mailbox
+from orgmon.sandbox.paging import Pages
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.losses import Undeliverable
 from orgmon.sandbox.signals.topics import Topics, is_pending, subscriptions_of
 from orgmon.sandbox.world import World
 
 HOURS_TO_CONFIRM = 48
-PAGE = 100
+_PAGES = Pages(
+    "Subscriptions",
+    "MaxResults",
+    100,
+    "NextToken",
+    "NextToken",
+    ("InvalidParameter", "Invalid parameter: NextToken"),
+)
 _AT_ONCE = ("lambda", "sms", "application", "firehose")
 _PROTOCOLS = frozenset({"sqs", "http", "https", "email", "email-json", *_AT_ONCE})
 
@@ -189,10 +197,7 @@ def _forget_pending(subscription: Any) -> None:
 
 
 def _page(subscriptions: list[Any], call: Call) -> dict[str, Any]:
-    start = int(call.params.get("NextToken") or 0)
-    page = {"Subscriptions": [_listed(each) for each in subscriptions[start : start + PAGE]]}
-    more = {"NextToken": str(start + PAGE)} if len(subscriptions) > start + PAGE else {}
-    return {**page, **more}
+    return _PAGES(call, {"Subscriptions": [_listed(each) for each in subscriptions]})
 
 
 def _listed(subscription: Any) -> dict[str, str]:

@@ -204,10 +204,11 @@ class Delivery:
         resource = f"arn:aws:logs:{group.region}:{group.account}:log-group:{name}:log-stream:{stream}"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             self._signals.grants.require_role(role, action, resource)
-        messages = [json.dumps(record) for record in records]
-        fitting = [message for message in messages if len(message) <= LARGEST_EVENT]
+        messages = [(json.dumps(record), datetime.fromisoformat(record["eventTime"])) for record in records]
+        fitting = [(message, when) for message, when in messages if len(message) <= LARGEST_EVENT]
         if fitting:
-            self._signals.log_groups.write(group.account, group.region, name, stream, fitting)
+            texts, times = zip(*fitting, strict=True)
+            self._signals.log_groups.write(group.account, group.region, name, stream, texts, times)
 
     def _service(self, trail: Any) -> Sender:
         return self._signals.grants.service("cloudtrail", trail.arn, trail.account_id)

@@ -118,19 +118,19 @@ COMPUTE = (
             "Runtime": "python3.12",
             "Role": {"Fn::GetAtt": ["Role", "Arn"]},
             "Timeout": "10",
-            "Environment": {"Variables": {"A": "1"}},
+            "Environment": {"Variables": {"MODE": "1"}},
         },
         {
             "Timeout": 20,
-            "Environment": {"Variables": {"A": 2}},
+            "Environment": {"Variables": {"MODE": 2}},
             "Code": {"ZipFile": "def handler(event, context):\n    return 2\n"},
         },
         lambda client, name: (
             client("lambda").get_function_configuration(FunctionName=name)["Timeout"],
             client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"],
         ),
-        (10, {"A": "1"}),
-        (20, {"A": "2"}),
+        (10, {"MODE": "1"}),
+        (20, {"MODE": "2"}),
         support=ROLE,
     ),
     Case(
