@@ -20,6 +20,7 @@ from orgmon.commands import (
     destroy,
     detections,
     plan,
+    policy,
     render,
     replay,
     sandbox,
@@ -51,7 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (validate, schema, render, plan, deploy, status, destroy, replay, demo):
+for module in (validate, schema, render, policy, plan, deploy, status, destroy, replay, demo):
     app.command(module.NAME)(module.command)
 app.add_typer(detections.app, name="detections")
 app.add_typer(sandbox.app, name="sandbox")

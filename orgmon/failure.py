@@ -44,6 +44,7 @@ THROTTLING = (
     "KMSThrottlingException",
     "Rate exceeded",
 )
+POLICY = "orgmon policy prints what a command's caller needs"
 BUSY = "AWS was busy: run the same command again, it retries only what failed"
 # What to do about the reasons that AWS gives, in the words of its StatusReason texts.
 REMEDIES = (
@@ -74,7 +75,7 @@ REMEDIES = (
     ),
     ("termination protection", "switch termination protection off on the member's stack, then run again"),
     *((spelling, BUSY) for spelling in THROTTLING),
-    ("is not authorized", "give the role named in the message the right it lacks, then run again"),
+    ("is not authorized", f"give the role named in the message the right it lacks, then run again; {POLICY}"),
 )
 DEFAULT_REMEDY = "remove the cause and run the same command again: only what is not CURRENT is retried"
 
@@ -109,6 +110,11 @@ def same(reason: str) -> str:
     for pattern, word in VARIABLE:
         reason = pattern.sub(word, reason)
     return reason
+
+
+def is_denial(message: str) -> bool:
+    """Does a text of AWS's say that somebody may not do something? Services that call on behalf have no code for it."""
+    return any(words in message for words in ("not authorized to perform", "AccessDenied", "Access Denied"))
 
 
 def is_throttling(code: str, message: str = "") -> bool:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orgmon.stackset import OperationPreferences
-
-MANAGEMENT_SUFFIX = "-management"
-"""What tells the stack set of the management account from the one of the members."""
+from orgmon.stackset import MANAGEMENT_SUFFIX, OperationPreferences
 
 
 @dataclass(frozen=True)

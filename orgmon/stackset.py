@@ -13,6 +13,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
+MANAGEMENT_SUFFIX = "-management"
+"""What tells the stack set of the management account from the one of the members."""
+
 
 class PermissionModel(StrEnum):
     """Who gives a stack set its rights in the target accounts."""

@@ -17,7 +17,6 @@ from orgmon.aws.organizations import read_organization
 from orgmon.aws.session import Sessions
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
-from orgmon.config.section import Selector
 from orgmon.delivery import RouteCheck, checked
 from orgmon.desired.state import desired_state
 from orgmon.desired.waves import rollout
@@ -73,7 +72,9 @@ class Workspace(Project):
     @cached_property
     def organization(self) -> Organization:
         """The live organization. Raises AwsError, and OrgmonError where it is not the config's."""
-        live = read_organization(self.sessions.management("organizations"), with_tags=self._uses_tags)
+        live = read_organization(
+            self.sessions.management("organizations"), with_tags=self.config.selects_by_tags
+        )
         if live.id != self.config.organization.id:
             raise OrgmonError(
                 f"these credentials are of organization {live.id}, {self.path} is about "
@@ -81,13 +82,6 @@ class Workspace(Project):
                 "use a profile of the right organization, or name another file with --config",
             )
         return live
-
-    @property
-    def _uses_tags(self) -> bool:
-        selectors: list[Selector] = [self.config.scope, self.config.scope.exclude, *self.config.rollout.waves]
-        if self.config.decoys:
-            selectors.append(self.config.decoys.placement)
-        return any(selector.tags for selector in selectors)
 
     @cached_property
     def rollout(self) -> Rollout:

@@ -122,6 +122,20 @@ def test_what_to_do_about_it(code: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("AccessDenied", "no"),
+        ("AuthorizationError", "no"),
+        ("ValidationError", "S3 error: Access Denied"),
+        ("ValidationError", "User: x is not authorized to perform: s3:GetObject on resource: y"),
+    ],
+)
+def test_who_may_not_is_shown_where_to_read_what_it_takes(code: str, message: str) -> None:
+    assert "orgmon policy" in failure_of(refused(code, message)).remedy
+    assert "orgmon policy" not in failure_of(refused("ValidationError", "Template is bad")).remedy
+
+
+@pytest.mark.parametrize(
     "error",
     [
         botocore.exceptions.SSOTokenLoadError(error_msg="x"),

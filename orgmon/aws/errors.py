@@ -11,13 +11,13 @@ from botocore.parsers import ResponseParserError
 
 from orgmon.aws.answers import UnreadableAnswer
 from orgmon.errors import AwsError, NotFoundError, OrgmonError
-from orgmon.failure import is_throttling
+from orgmon.failure import POLICY, is_denial, is_throttling
 
 NOT_AWS = "NotAnAnswerOfAws"
 """The code of an AwsError where something came back that AWS does not say."""
 
 GOES_ON = "run the same command again, it goes on where it was"
-DENIED = "allow this to the caller that the message names, or use credentials that may do it"
+DENIED = f"allow this to the caller that the message names ({POLICY}), or use credentials that may do it"
 SIGN_IN = "sign in again; the same command goes on where it was"
 INVALID = "these credentials are not valid: check the profile or the environment"
 CONFIGURATION = "correct the AWS configuration: profile, environment or accounts.yaml"
@@ -121,6 +121,9 @@ def _remedy(operation: str, code: str, message: str) -> str:
         return f"AWS is busy: {GOES_ON}"
     if operation == "sts:AssumeRole" and REMEDIES.get(code) == DENIED:
         return "organization.access_role names a role that has to be in the account and trust the caller"
+    if code == "ValidationError" and is_denial(message):
+        # What CloudFormation does with the caller's rights, such as reading a template.
+        return DENIED
     return REMEDIES.get(code, "")
 
 

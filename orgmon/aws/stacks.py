@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Any
 
 from orgmon.aws.change_sets import ChangeSet, Outcome
-from orgmon.aws.errors import translated
+from orgmon.aws.errors import DENIED, translated
 from orgmon.aws.session import Sessions
 from orgmon.aws.waiting import Sleep, waits
 from orgmon.errors import AwsError, DeploymentError, NotFoundError
+from orgmon.failure import is_denial
 from orgmon.stackset import Stack, TemplateBody, is_changing
 
 # How often a change is asked for anew because another one came first.
@@ -135,10 +136,10 @@ class Stacks:
         return settled
 
     def _unwell(self, stack: Stack) -> DeploymentError:
+        reason = self._first_failure(stack) or stack.reason
         return DeploymentError(
-            f"{stack.name} in account {stack.account}, {stack.region}: {stack.status}: "
-            f"{self._first_failure(stack) or stack.reason}",
-            "remove the cause and run the same command again",
+            f"{stack.name} in account {stack.account}, {stack.region}: {stack.status}: {reason}",
+            DENIED if is_denial(reason) else "remove the cause and run the same command again",
         )
 
     def _first_failure(self, stack: Stack) -> str:

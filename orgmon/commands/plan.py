@@ -34,24 +34,30 @@ def command(
     ] = None,
     destroy: Annotated[bool, typer.Option("--destroy", help="Show what orgmon destroy would do.")] = False,
     diff: Annotated[bool, typer.Option("--diff/--no-diff", help="Show how templates change.")] = True,
+    prices: Annotated[
+        Path | None, typer.Option("--prices", metavar="FILE", help="Prices and assumptions of your own.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Also list what does not change.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a deploy would change, pair by pair, and how. Exit code 3 with changes, 0 without."""
-    from orgmon.console import plan_view, routes_view
+    from orgmon.actions.plan import estimate
+    from orgmon.console import cost_view, plan_view, routes_view
     from orgmon.console.output import emit, out
     from orgmon.delivery import RouteState
     from orgmon.plan import saved
     from orgmon.plan.forecast import forecast
+    from orgmon.plan.prices import read as read_prices
 
     if destroy and out_file is not None:
         raise UsageError("a plan to destroy cannot be saved", "run: orgmon destroy --confirm ORGANIZATION")
+    charged = read_prices(prices)
     workspace = invocation(context).workspace(config)
     workspace.check()
     accounts, regions = chosen(account), chosen(region)
-    plan = workspace.plan(
-        workspace.observe(), destroy=destroy, prune=prune, accounts=accounts, regions=regions
-    )
+    observed = workspace.observe()
+    plan = workspace.plan(observed, destroy=destroy, prune=prune, accounts=accounts, regions=regions)
+    cost = estimate(workspace, observed, charged, destroy=destroy)
     routes = () if destroy else workspace.routes()
     if out_file is not None:
         kept = saved.saved(
@@ -74,12 +80,17 @@ def command(
             for s in plan.stages
             for step in s.steps
         ]
-        emit(
-            "plan", {"changes": plan.changes, "steps": steps, "operations": forecast(plan), "routes": routes}
-        )
+        told = {"changes": plan.changes, "steps": steps, "operations": forecast(plan), "routes": routes}
+        emit("plan", {**told, "cost": cost_view.data(cost)})
     else:
         plan_view.show(
-            out(), plan, workspace.organization, diff=diff, every=every, hidden=workspace.hidden(plan)
+            out(),
+            plan,
+            workspace.organization,
+            diff=diff,
+            every=every,
+            hidden=workspace.hidden(plan),
+            estimate=cost,
         )
         # What a rollout of the hub will subscribe needs no telling.
         if not any(route.state is RouteState.UNREADABLE for route in routes) or plan.is_empty:

@@ -174,6 +174,14 @@ class Config(Section):
     detections: DetectionsSection = DetectionsSection()
     decoys: DecoysSection | None = None
 
+    @property
+    def selects_by_tags(self) -> bool:
+        """True where accounts are selected by their tags, so that AWS has to be asked for those."""
+        selectors: list[Selector] = [self.scope, self.scope.exclude, *self.rollout.waves]
+        if self.decoys:
+            selectors.append(self.decoys.placement)
+        return any(selector.tags for selector in selectors)
+
     def entry(self, account_id: str) -> AccountEntry | None:
         """What the file says of an account, or None where it does not list it."""
         return next((item for item in self.accounts if item.id == account_id), None)

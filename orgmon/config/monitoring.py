@@ -68,6 +68,11 @@ class DetectionsSection(Section):
         True,
         description="Whether the trail stack has the filters of CIS in the texts that auditors' tools want",
     )
+    member_alarms: bool = Field(
+        True,
+        description="Whether members have alarms of their own for what the trail's log group counts too; without, "
+        "only thresholds that are counted apart by account stay",
+    )
     overrides: dict[str, DetectionOverride] = Field(
         {}, description="Level, scope or threshold of detections, by id"
     )

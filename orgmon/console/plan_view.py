@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from orgmon.console import cost_view
 from orgmon.organization import Organization
+from orgmon.plan.cost import Estimate
 from orgmon.plan.diff import differences
 from orgmon.plan.forecast import OperationForecast, forecast
 from orgmon.plan.model import Action, Change, Plan
@@ -33,15 +35,18 @@ def show(
     diff: bool,
     every: bool,
     hidden: tuple[str, ...] = (),
+    estimate: Estimate | None = None,
 ) -> None:
     """Print a plan. ``diff`` adds the template changes, ``every`` the pairs that do not change.
 
-    ``hidden`` are words that must not be printed: the names of decoys.
+    ``hidden`` are words that must not be printed: the names of decoys. ``estimate`` is what it costs.
     """
     _changes(console, plan, organization, every=every)
     if diff:
         _templates(console, plan, hidden)
     _operations(console, forecast(plan))
+    if estimate is not None:
+        cost_view.show(console, estimate, every=every)
     _summary(console, plan)
 
 

@@ -48,6 +48,7 @@ def inputs(config: Config, detections: tuple[Detection, ...], notifier_key: str 
             region for region in config.regions.detection_regions if region in OPT_IN_REGIONS
         ),
         cis=tuple(FILTERS) if config.detections.cis else (),
+        member_alarms=config.detections.member_alarms,
         neutral_names={decoys.STACK.name: config.decoys.stack_set} if config.decoys else {},
     )
 

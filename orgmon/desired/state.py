@@ -10,11 +10,11 @@ from orgmon.desired.inputs import inputs, notifier
 from orgmon.desired.placing import Places, places
 from orgmon.detections.model import Detection
 from orgmon.organization import Organization
-from orgmon.rollout import MANAGEMENT_SUFFIX
 from orgmon.stacks import names
 from orgmon.stacks.definition import Inputs, StackDefinition
 from orgmon.stacks.table import wanted
 from orgmon.stackset import (
+    MANAGEMENT_SUFFIX,
     AutoDeployment,
     PermissionModel,
     Stack,

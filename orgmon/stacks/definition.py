@@ -97,6 +97,7 @@ class Inputs:
     decoys: tuple[Decoy, ...] = ()
     notifier_key: str = ""
     cis: tuple[CisFilter, ...] = ()
+    member_alarms: bool = True
     partition: str = "aws"
     opt_in_regions: tuple[str, ...] = ()
     detection_regions: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """Alarms on what a member's own rules saw: part of the members' detection stack, in governed Regions.
 
-They cost by accounts and Regions, so only thresholds and critical detections are here. An alarm can name no
-topic outside its Region: state changes travel to the hub as events, whose delivery AWS guarantees.
+They cost by accounts and Regions, so only thresholds and critical detections are here; where even those are too many
+(``detections.member_alarms: false``), only what nobody else counts. An alarm can name no topic outside its Region:
+state changes travel to the hub as events, whose delivery AWS guarantees.
 """
 
 from __future__ import annotations
@@ -32,13 +33,21 @@ def alarmed(detections: tuple[Detection, ...]) -> tuple[Detection, ...]:
     )
 
 
+def is_counted_here_alone(detection: Detection) -> bool:
+    """True for a threshold that the trail's log group does not count, which knows no accounts, or is not asked."""
+    threshold = detection.threshold
+    return threshold is not None and (bool(threshold.group_by) or Flow.METRICS not in detection.flows)
+
+
 def add(template: Template, inputs: Inputs, after: str) -> None:
     """Add filters and alarms on the local log group, which has the logical id ``after``.
 
     The log group is in the same stack, so that whoever joins gets both in their order (auto-deployment walks
     stack sets in no order that is promised).
     """
-    detections = alarmed(inputs.detections)
+    detections = tuple(
+        one for one in alarmed(inputs.detections) if inputs.member_alarms or is_counted_here_alone(one)
+    )
     if not detections:
         return
     governed = set(inputs.governed_regions)

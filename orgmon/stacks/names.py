@@ -34,6 +34,7 @@ EDGE_FORWARD_ROLE = "orgmon-edge-forward"
 EDGE_ALARM = "orgmon-edge-dead-letters"
 ADMINISTRATION_ROLE = "orgmon-stackset-administration"
 EXECUTION_ROLE = "orgmon-stackset-execution"
+TRAIL_ROLE = "orgmon-trail"
 # A stack set knows its execution role by name alone, which CloudFormation looks for here (API reference,
 # CreateStackSet: the pattern of ExecutionRoleName has no slash).
 EXECUTION_ROLE_PATH = "/"

@@ -80,7 +80,7 @@ def _role(log_group: str) -> iam.Role:
     ]
     return iam.Role(
         "TrailRole",
-        RoleName=f"{names.PREFIX}-trail",
+        RoleName=names.TRAIL_ROLE,
         Path=names.PATH,
         # No condition: that CloudTrail tells its trail with this call is documented nowhere, and who may pass the
         # role to a trail is decided by iam:PassRole in this account.

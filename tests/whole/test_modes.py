@@ -14,8 +14,10 @@ import yaml
 
 from orgmon.sandbox.policies.switches import Switch
 from orgmon.sandbox.world import World
+from orgmon.stacks.purpose import Purpose
 from tests import sample
 from tests.sandbox.services import allow, document, service
+from tests.whole.callers import Limited, make_roles
 from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsed, rolled_out
 from tests.whole.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
 from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
@@ -85,12 +87,16 @@ BOTH = {(EVENT, ACCESS_KEY), (CENTRAL, ACCESS_KEY)}
 
 def test_a_delegated_administrator_makes_the_service_managed_calls(organize: Organize) -> None:
     sessions = {"delegated_admin": {"profile": SECURITY_PROFILE}}
-    deployers = [f"arn:aws:iam::{account}:user/admin" for account in (MANAGEMENT, SECURITY)]
-    rehearsal = organize(
+    deployers = [f"arn:aws:sts::{account}:assumed-role/rollout/*" for account in (MANAGEMENT, SECURITY)]
+    organized = organize(
         flipped=Switch,  # AWS answers every open question otherwise than we think.
         organization=section("organization", sessions=sessions),
         detections=section("detections", deployers=deployers),
     )
+    # Neither caller may do more than his policy says.
+    make_roles(organized.sandbox)
+    rehearsal = Limited(organized.sandbox, organized.path, organized.capsys)
+    rehearsal.allow(Purpose.DEPLOY)
     calls = roll_out(rehearsal)
     started = {
         (call.account, call.params["StackSetName"].endswith("-management"))
@@ -100,6 +106,7 @@ def test_a_delegated_administrator_makes_the_service_managed_calls(organize: Org
     assert started == {(SECURITY, False), (MANAGEMENT, True)}
     assert {call.account for call in calls if call.operation == "ExecuteChangeSet"} == {MANAGEMENT}
     assert alarmed(rehearsal) == BOTH
+    rehearsal.allow(Purpose.DESTROY)
     destroy(rehearsal)
     assert stack_names(rehearsal, MEMBER) == set()
 

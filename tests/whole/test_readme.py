@@ -46,6 +46,7 @@ ON_A_REAL_ORGANIZATION = {
     "orgmon status": Expected(3, "Coverage 100.0 %"),
 }
 INLINE_ON_IT = {
+    "orgmon policy --for deploy": Expected(0, "cloudformation:CreateStackSet"),
     "orgmon destroy --confirm o-...": Expected(0, "Done."),
 }
 IN_THE_SANDBOX = {

@@ -39,6 +39,8 @@ def test_plan_lists_every_pair_and_only_reads(fresh: Rehearsal) -> None:
     assert ("orgmon-detection-management", "310247698127", "us-east-1") in pairs
     assert {c["action"] for c in data["changes"]} == {"create"}
     assert {c["reason"] for c in data["changes"]} == {"missing"}
+    assert data["cost"]["now"]["usd"] == 0
+    assert data["cost"]["then"]["usd"] == data["cost"]["change_usd"] > 10
     made = {call.operation for call in calls if call.service not in ("sts", "logs", "events", "sns")}
     assert made
     assert all(name.startswith(READING) for name in made)
