@@ -43,6 +43,7 @@ from orgmon.detections.model import Detection, EventRule, MetricFilter, RuleStat
 from orgmon.detections.quotas import check_event_bus, check_log_group
 from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
+from tests.laws import examples
 
 WORDS = ["ab", "abc", "b", "ba", "cab", "a"]
 TEXT_FIELDS = ["errorCode", "eventName", "userIdentity.invokedBy", "requestParameters.x"]
@@ -181,7 +182,7 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_filter_patterns_say_what_the_condition_means(
     condition: Condition, trail: list[dict[str, Any]]
@@ -198,7 +199,7 @@ def test_filter_patterns_say_what_the_condition_means(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(conditions, st.lists(records(), min_size=4, max_size=8))
 def test_event_patterns_say_what_the_condition_means(
     condition: Condition, trail: list[dict[str, Any]]
@@ -215,7 +216,7 @@ def test_event_patterns_say_what_the_condition_means(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.sampled_from(WORDS), conditions, st.lists(records(), min_size=4, max_size=8))
 def test_wider_rules_take_all_that_the_condition_takes(
     name: str, condition: Condition, trail: list[dict[str, Any]]
@@ -236,7 +237,7 @@ def test_a_condition_travels_as_json(condition: Condition) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(conditions)
 def test_printed_patterns_are_read_back(condition: Condition) -> None:
     probe = detection(condition)

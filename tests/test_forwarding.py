@@ -21,6 +21,7 @@ from orgmon.detections.model import Detection, EventRule, Flow, LogSource, RuleS
 from orgmon.detections.projection import is_read
 from orgmon.detections.secrecy import filling
 from orgmon.errors import DetectionError
+from tests.laws import examples
 
 DECOYS = ("LedgerExportCredentials-", "PartnerGatewayKey-")
 DETECTIONS = catalogue.resolved(catalogue.load(), [filling("decoys", DECOYS)])
@@ -79,7 +80,7 @@ def variations(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(variations())
 def test_what_the_hub_wants_arrives_exactly_once(record: dict[str, Any]) -> None:
     forwarded = takers(MEMBER, record)
@@ -180,7 +181,7 @@ def detections(draw: st.DrawFn) -> tuple[Detection, ...]:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(detections(), st.data())
 def test_the_law_holds_for_any_detections(drawn: tuple[Detection, ...], data: st.DataObject) -> None:
     rules = forwarding(drawn)

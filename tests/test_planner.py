@@ -18,6 +18,7 @@ from orgmon.stackset import (
     StackSet,
     State,
 )
+from tests.laws import examples
 from tests.simulation import NOBODY, World
 from tests.states import (
     MANAGEMENT,
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.slow
 
 PRUNE = Options(prune=True)
 ACTING = (Action.CREATE, Action.UPDATE, Action.DELETE)
-law = settings(max_examples=80, deadline=None)
+law = settings(max_examples=examples(40), deadline=None)
 
 
 def planned(case: Case, state: State, options: Options = PRUNE) -> Plan:

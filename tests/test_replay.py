@@ -49,9 +49,12 @@ from orgmon.replay.tally import Frequent, Tally
 from orgmon.replay.verify import Verifier
 from orgmon.replay.visibility import Sight, sight
 from orgmon.replay.windows import Windows
+from tests.laws import examples
 
 # A failure of generated code is short as it is; to shrink it would take minutes.
-QUICKLY = settings(max_examples=200, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+QUICKLY = settings(
+    max_examples=examples(80), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)
 PATHS = (
     "eventName",
     "eventSource",

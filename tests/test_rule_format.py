@@ -20,6 +20,7 @@ from orgmon.detections.model import Flow, Scope
 from orgmon.detections.sigma.reader import read
 from orgmon.detections.sigma.regex_globs import globs_of
 from orgmon.errors import DetectionError
+from tests.laws import examples
 from tests.test_detections import envelope
 
 RULE = """\
@@ -288,7 +289,7 @@ PARTS = [
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=7).map("".join), st.lists(st.text("ab.1", max_size=5)))
 def test_shapes_take_what_the_expression_is_found_in(pattern: str, strings: list[str]) -> None:
     shapes = globs_of(pattern)
