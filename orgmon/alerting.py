@@ -30,5 +30,8 @@ class Protocol(StrEnum):
     SQS = "sqs"
 
 
+MEMBER_ALARM, EDGE_ALARM = "member-alarm", "edge-alarm"
+"""What events of alarms are called on their way; the detection is told by the alarm's name."""
+
 MEMBER_ALARM_PREFIX = "orgmon-member-"
 """What names of alarms in member accounts begin with; the rest is the detection."""

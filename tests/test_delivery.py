@@ -9,7 +9,7 @@ import pytest
 
 from orgmon.alerting import Protocol, Severity
 from orgmon.config.monitoring import Route as RouteSection
-from orgmon.delivery import RouteCheck, RouteState, Subscription, Unread, checked
+from orgmon.delivery import RouteState, Subscription, Unread, checked
 from orgmon.stacks import hub
 from orgmon.stacks.definition import Route
 from tests import sample
@@ -102,9 +102,3 @@ def test_reordering_inserting_or_removing_a_route_touches_no_other() -> None:
     for gone in range(3):
         left = subscriptions(tuple(route for place, route in enumerate(ROUTES) if place != gone))
         assert left.items() < before.items()
-
-
-def test_checks_are_values() -> None:
-    assert RouteCheck("low", "sqs", "q", RouteState.MISSING) == RouteCheck(
-        "low", "sqs", "q", RouteState.MISSING
-    )

@@ -191,6 +191,21 @@ def test_the_reason_of_a_member_s_alarm_is_marked_and_carries_no_link() -> None:
     assert "https://" not in text
 
 
+@pytest.mark.parametrize("name", ["orgmon-member-see https://evil.example.com", "orgmon-edge-dead-letters"])
+def test_a_name_that_a_member_chose_for_an_alarm_is_quoted_and_names_nothing(name: str) -> None:
+    changed = {
+        "detail-type": "CloudWatch Alarm State Change",
+        "detail": {"alarmName": name, "state": {"reason": "r"}},
+    }
+    alert = alert_of("member-alarm", changed, CATALOGUE, DIRECTORY)
+    assert alert.detection == "member-alarm"
+    assert name not in alert.subject + alert.title + alert.what
+    assert "https://" not in alert.text
+    assert "evil.example.com" not in alert.text
+    ours = alert_of("edge-alarm", {**changed, "account": "1"}, CATALOGUE, DIRECTORY)
+    assert ours.what == f"alarm {name}"
+
+
 @dataclass
 class Keys:
     """A memory that forgets nothing by itself, but for leases when time passes."""

@@ -14,6 +14,7 @@ from orgmon.sandbox.policies.links import LINKS, Link
 from orgmon.stacks.policy import actions, document, service, statement, trust
 from orgmon.stacks.table import STACKS
 from tests import sample
+from tests.templates import statements
 
 KINDS = {
     "AWS::SQS::QueuePolicy": "queue",
@@ -28,18 +29,6 @@ ANY = "AWS::KMS::Key"
 OF_PRINCIPALS = ("aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:principalaccount")
 # What a caller sends beside what it says of itself.
 OF_THE_CALL = ("s3:x-amz-acl", "kms:encryptioncontext:")
-
-
-def statements(value: Any) -> Iterator[dict[str, Any]]:
-    """Every policy statement within a piece of a template."""
-    if isinstance(value, dict):
-        if "Effect" in value:
-            yield value
-        for inner in value.values():
-            yield from statements(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from statements(inner)
 
 
 def listed(value: Any) -> list[Any]:

@@ -21,6 +21,7 @@ from orgmon.stacks import base, decoys, detection, edge, hub, logs, names, trail
 from orgmon.stacks.definition import Placement, StackDefinition, Where, Who, new_template
 from orgmon.stacks.table import STACKS, wanted
 from tests import sample
+from tests.templates import statements
 
 # What handlers need only for properties that our templates do not have.
 NOT_USED = frozenset(
@@ -107,7 +108,7 @@ def test_global_resources_with_fixed_names_are_in_one_region_only(definition: St
 def test_every_statement_names_its_actions_and_resources(definition: StackDefinition) -> None:
     wide = []
     for title, resource in resources(definition).items():
-        for statement in _statements(resource.get("Properties", {})):
+        for statement in statements(resource.get("Properties", {})):
             is_key_owner = resource["Type"] == "AWS::KMS::Key" and statement.get("Sid") == "Owner"
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             denies = statement["Effect"] == "Deny"
@@ -116,15 +117,6 @@ def test_every_statement_names_its_actions_and_resources(definition: StackDefini
             if not denies and not is_key_owner and not of_stack_sets:
                 wide += [(title, action) for action in actions if action.endswith(":*") or action == "*"]
     assert wide == []
-
-
-def _statements(value: Any) -> list[dict[str, Any]]:
-    if isinstance(value, dict):
-        own = [value] if {"Effect", "Action"} <= set(value) else []
-        return own + [statement for inner in value.values() for statement in _statements(inner)]
-    return (
-        [statement for inner in value for statement in _statements(inner)] if isinstance(value, list) else []
-    )
 
 
 def test_logs_keys_and_the_trails_log_group_outlive_their_stacks() -> None:

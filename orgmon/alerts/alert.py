@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orgmon.alerting import MEMBER_ALARM_PREFIX, Severity
+from orgmon.alerting import EDGE_ALARM, MEMBER_ALARM, MEMBER_ALARM_PREFIX, Severity
 from orgmon.alerts.finding import Finding, finding_of
 from orgmon.cloudtrail import CloudTrailEvent
 
@@ -97,7 +97,7 @@ def alert_of(
     For the state change of an alarm the detection is told by the alarm's name.
     """
     if event.get("detail-type") == ALARM_STATE_CHANGE:
-        return _of_alarm(event, catalogue, directory)
+        return _of_alarm(event, catalogue, directory, is_ours=detection == EDGE_ALARM)
     finding = finding_of(event)
     if finding is not None:
         return _of_finding(finding, detection, event, catalogue, directory)
@@ -171,24 +171,28 @@ def _of_alarm(
     event: Mapping[str, Any],
     catalogue: Mapping[str, Mapping[str, Any]],
     directory: Mapping[str, Mapping[str, str]],
+    *,
+    is_ours: bool,
 ) -> Alert:
+    """Whoever may make alarms in a member chooses their names: one that is no detection's is quoted like a reason."""
     detail = event.get("detail") or {}
-    name = str(detail.get("alarmName", ""))
+    name, reason = str(detail.get("alarmName", "")), str((detail.get("state") or {}).get("reason", ""))
     detection = name.removeprefix(MEMBER_ALARM_PREFIX)
     known = catalogue.get(detection, {})
+    is_named = bool(known) or is_ours
     account = str(event.get("account", ""))
     place = directory.get(account, {})
     return Alert(
-        detection=detection,
-        title=known.get("title", f"Alarm {name}"),
+        detection=detection if is_named else MEMBER_ALARM,
+        title=known.get("title", f"Alarm {name}" if is_ours else "An alarm that is no detection's went off"),
         severity=known.get("severity", Severity.HIGH),
         account=account,
         account_name=place.get("name", ""),
         owner=place.get("owner", ""),
         region=str(event.get("region", "")),
         who="",
-        what=f"alarm {name}",
-        quoted=str((detail.get("state") or {}).get("reason", "")),
+        what=f"alarm {name}" if is_named else "alarm of another name",
+        quoted=reason if is_named else f"{name}: {reason}",
         source_address="",
         time=str(event.get("time", "")),
         event_id=str(event.get("id", "")),

@@ -11,6 +11,7 @@ from rich.markup import escape
 from orgmon.actions.deploy import DeployReport
 from orgmon.console import failure_view, plan_view, routes_view
 from orgmon.console.output import confirm, emit, err
+from orgmon.delivery import RouteState
 from orgmon.errors import OrgmonError
 from orgmon.organization import Organization
 from orgmon.plan.model import Action, Plan
@@ -62,7 +63,9 @@ def _finish(console: Console, report: DeployReport, organization: Organization, 
             f"subscribed {route.protocol} {escape(route.endpoint)} to {route.topic} alerts again",
             soft_wrap=True,
         )
-    routes_view.show(console, report.routes)
+    # What did not get as far as the topics has said so already.
+    if report.is_good or any(route.state is not RouteState.UNREADABLE for route in report.routes):
+        routes_view.show(console, report.routes)
 
 
 def _unfinished(console: Console, report: DeployReport) -> None:

@@ -7,14 +7,11 @@ from typing import ClassVar
 
 from troposphere import GetAtt, Ref, Template, events
 
-from orgmon.alerting import Severity
+from orgmon.alerting import EDGE_ALARM, MEMBER_ALARM, Severity
 from orgmon.detections.compile_rule import event_rules
 from orgmon.detections.model import Detection
 from orgmon.detections.quotas import check_event_bus
 from orgmon.stacks import names
-
-# What events of alarms are called on their way; the notifier tells the detection by the alarm's name.
-MEMBER_ALARM, EDGE_ALARM = "member-alarm", "edge-alarm"
 
 
 def add(template: Template, detections: tuple[Detection, ...], region: str) -> None:
