@@ -243,7 +243,7 @@ def test_a_log_group_is_reached_by_its_policy_and_never_by_a_role(archived: Sand
         f"arn:aws:states:{HOME}:{PROD}:stateMachine:work",
         f"arn:aws:codebuild:{HOME}:{PROD}:project/work",
         f"arn:aws:codepipeline:{HOME}:{PROD}:work",
-        f"arn:aws:events:{HOME}:{PROD}:api-destination/work/1",
+        f"arn:aws:events:{HOME}:{PROD}:api-destination/tickets/1",
     ],
 )
 def test_targets_that_need_a_role(archived: Sandbox, arn: str) -> None:

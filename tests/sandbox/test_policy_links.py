@@ -80,3 +80,8 @@ def test_a_switch_is_turned_while_the_sandbox_runs() -> None:
     for on in (False, True):
         switches.turn(Switch.RULE_ROLE_SOURCE, on)
         assert switches.is_on(Switch.RULE_ROLE_SOURCE) is on
+
+
+def test_a_name_that_is_no_switch_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="no switch nonsense; there are rule-role-source, "):
+        Switches().control({}, {"name": "nonsense", "on": True})

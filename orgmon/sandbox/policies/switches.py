@@ -100,10 +100,16 @@ class Switches:
     def control(self, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
         """Turn ``name`` to ``on``, if a name is given; then how all stand. Raises ValueError for an unknown name."""
         if "name" in body:
-            self.turn(Switch(body["name"]), bool(body.get("on")))
+            self.turn(_named(str(body["name"])), bool(body.get("on")))
         return {
             "switches": [
                 {"name": switch, "on": self.is_on(switch), "default": question.default, "text": question.text}
                 for switch, question in QUESTIONS.items()
             ]
         }
+
+
+def _named(name: str) -> Switch:
+    if name not in tuple(Switch):
+        raise ValueError(f"there is no switch {name}; there are {', '.join(Switch)}")
+    return Switch(name)
