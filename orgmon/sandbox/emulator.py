@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import cache
+from datetime import datetime
 from typing import Any
 
-from moto.core import responses
+from moto.core import responses, utils
 from moto.core.base_backend import BackendDict
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
@@ -31,6 +33,16 @@ FakeBucket.get_permission = _neutral
 
 # moto lists the methods of a service's class by reflection at each call; the classes never change.
 responses.method_names_from_class = cache(responses.method_names_from_class)
+
+_unix_time = utils.unix_time
+
+
+def _unix_time_at_once(moment: datetime | None = None) -> float:
+    # moto builds three dates to say what time it is, and asks twice for every message of a queue.
+    return time.time() if moment is None else _unix_time(moment)
+
+
+utils.unix_time = _unix_time_at_once
 
 _make_account = BackendDict._create_account_specific_backend
 

@@ -127,7 +127,7 @@ class Alarms:
         """A metric got a value: look at the alarms on it at once."""
         store = self._world.store("cloudwatch", key.account, key.region)
         for alarm in list(store.alarms.values()):
-            if _key_of(key.account, key.region, alarm) == key:
+            if alarm.metric_name == key.name and _key_of(key.account, key.region, alarm) == key:
                 self._look((key.account, key.region, alarm.name))
 
     def _tick(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from moto.core.utils import unix_time_millis
+
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.metrics import Metrics
@@ -62,17 +64,24 @@ class QueueTimes:
                 self._publish(queue)
 
     def _publish(self, queue: Any) -> None:
-        depths = {
-            "Visible": queue.approximate_number_of_messages,
-            "NotVisible": queue.approximate_number_of_messages_not_visible,
-            "Delayed": queue.approximate_number_of_messages_delayed,
-        }
         dimensions = {"QueueName": queue.name}
-        for kind, depth in depths.items():
+        for kind, depth in _depths(queue).items():
             name = f"ApproximateNumberOfMessages{kind}"
             self._metrics.publish(
                 queue.account_id, queue.region, "AWS/SQS", name, depth, dimensions, unit="Count"
             )
+
+
+def _depths(queue: Any) -> dict[str, int]:
+    """How many messages wait, are worked on and are delayed: all in one pass, moto would make four."""
+    now = unix_time_millis()
+    depths = {"Visible": 0, "NotVisible": 0, "Delayed": 0}
+    for message in tuple(queue._messages):
+        is_visible, is_delayed = now > message.visible_at, now < message.delayed_until
+        depths["NotVisible"] += not is_visible
+        depths["Delayed"] += is_delayed
+        depths["Visible"] += is_visible and not is_delayed
+    return depths
 
 
 def _forget_old(queue: Any, now: datetime) -> None:
