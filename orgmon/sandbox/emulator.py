@@ -6,8 +6,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from functools import cache
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from moto.core import responses, utils

@@ -21,7 +21,7 @@ from orgmon.sandbox.signals import Signals
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.grants import Sender
 from orgmon.sandbox.signals.losses import Undeliverable
-from orgmon.sandbox.trail.buckets import error_code, folder, prefix_of
+from orgmon.sandbox.trail.buckets import error_code, folder, prefix_of, put_json
 from orgmon.sandbox.trail.digest_files import LogFile
 from orgmon.sandbox.trail.digests import Digests
 from orgmon.sandbox.trail.records import Record, Written
@@ -148,14 +148,9 @@ class Delivery:
     ) -> None:
         """Put a JSON file as CloudTrail; ``encrypted``: with the trail's key, if it has one."""
         owner = self._owner_of(trail, bucket, key)
-        self._world.client("s3", owner, trail.region_name).put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=body,
-            ContentType="application/json",
-            ContentEncoding="gzip",
-            Metadata=metadata or {},
-            **(self._encryption(trail, self._service(trail)) if encrypted else {}),
+        key_arn = self._key_of(trail) if encrypted else ""
+        put_json(
+            self._world.store("s3", owner, trail.region_name), bucket, key, body, metadata or {}, key_arn
         )
 
     def _owner_of(self, trail: Any, bucket: str, key: str) -> str:
@@ -168,15 +163,15 @@ class Delivery:
         self._signals.grants.require(in_bucket, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
         return bucket_owner
 
-    def _encryption(self, trail: Any, sender: Sender) -> dict[str, str]:
+    def _key_of(self, trail: Any) -> str:
+        """The ARN of the trail's KMS key, or an empty string. Raises Undeliverable if CloudTrail may not use it."""
         if not trail.kms_key_id:
-            return {}
+            return ""
         grants = self._signals.grants
-        why = grants.key_refusal(trail.kms_key_id, trail.arn, sender, ("kms:GenerateDataKey",))
+        why = grants.key_refusal(trail.kms_key_id, trail.arn, self._service(trail), ("kms:GenerateDataKey",))
         if why is not None:
             raise Undeliverable("NO_PERMISSIONS", why)
-        arn = grants.key_arn(trail.kms_key_id, trail.account_id, trail.region_name)
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": arn}
+        return grants.key_arn(trail.kms_key_id, trail.account_id, trail.region_name)
 
     def _object_key(self, trail: Any, account: str, region: str) -> str:
         now = self._world.clock.now()
