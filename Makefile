@@ -20,7 +20,7 @@ test: check
 	@for part in execute plan aws; do \
 		$(BIN)/coverage report --include "orgmon/$$part/*" --fail-under 90 >/dev/null || \
 		{ $(BIN)/coverage report --show-missing --include "orgmon/$$part/*"; exit 1; }; done
-	@$(BIN)/pytest -n 4 -m "slow or sandbox"
+	@$(BIN)/pytest -n 3 -m "slow or sandbox"
 	@$(BIN)/orgmon render --check
 	@$(BIN)/orgmon detections test
 	@$(BIN)/orgmon $(PAGE) --check

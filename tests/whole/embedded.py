@@ -14,6 +14,7 @@ import yaml
 
 from orgmon.cli import run
 from orgmon.config.load import load
+from orgmon.detections.catalogue import shipped
 from orgmon.rehearsal.seeding import seed_of
 from orgmon.sandbox import actors
 from orgmon.sandbox.assembly import Sandbox, assemble
@@ -21,8 +22,25 @@ from orgmon.sandbox.clock import Clock
 from orgmon.sandbox.policies.switches import Switch
 from tests import sample
 
-# Three accounts are enough for most stories: a suite of many is minutes of waiting.
+# Three workload accounts are enough for most stories, and a few detections of each kind: what is rolled out takes
+# its time, and a suite of many is minutes of waiting. All of them are in the flows' own tests and in the demo.
 KEPT = ("310247698127", "482019375561", "059913402786", "226048917350", "904417263085", "138860294471")
+
+FEW = frozenset(
+    {
+        "access-key-change",
+        "console-sign-in-without-mfa",
+        "decoy-touched",
+        "failed-sign-ins",
+        "guardduty-finding",
+        "iam-role-change",
+        "monitoring-rule-changed",
+        "organizations-change",
+        "root-use",
+        "snapshot-shared",
+        "trail-tampering",
+    }
+)
 
 SECURITY_PROFILE = "security-admin"
 
@@ -67,8 +85,16 @@ class Rehearsal:
         self.path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
+def few_detections(**changes: Any) -> dict[str, Any]:
+    """The shipped config's section on detections with few of them, and with other values."""
+    section = yaml.safe_load(sample.PATH.read_text(encoding="utf-8"))["detections"]
+    disabled = sorted(detection.id for detection in shipped() if detection.id not in FEW)
+    return {**section, "cis": False, "disabled": disabled, **changes}
+
+
 def smaller(content: dict[str, Any], regions: tuple[str, ...]) -> dict[str, Any]:
-    """The shipped config with few accounts and Regions."""
+    """The shipped config with few accounts, Regions and detections."""
+    content["detections"] = few_detections()
     content["accounts"] = [entry for entry in content["accounts"] if entry["id"] in KEPT]
     content["rollout"]["waves"][0]["accounts"] = ["226048917350"]
     content["regions"] = {
@@ -151,4 +177,5 @@ def calls_of(rehearsal: Rehearsal) -> list[Any]:
 
 def switch_off(rehearsal: Rehearsal, *detections: str) -> None:
     """Change what is deployed by switching detections off."""
-    rehearsal.change(detections={"disabled": list(detections)})
+    section = rehearsal.config["detections"]
+    rehearsal.change(detections={**section, "disabled": [*section["disabled"], *detections]})

@@ -18,7 +18,7 @@ from orgmon.stacks.purpose import Purpose
 from tests import sample
 from tests.sandbox.services import allow, document, service
 from tests.whole.callers import Limited, make_roles
-from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, rehearsed, rolled_out
+from tests.whole.embedded import SECURITY_PROFILE, Rehearsal, few_detections, rehearsed, rolled_out
 from tests.whole.flows import ACCESS_KEY, CENTRAL, EVENT, LONG_ENOUGH, USER, change_keys, letters_of, ways
 from tests.whole.links import HOME, MANAGEMENT, MEMBER, SECURITY
 
@@ -111,8 +111,12 @@ def test_a_delegated_administrator_makes_the_service_managed_calls(organize: Org
     assert stack_names(rehearsal, MEMBER) == set()
 
 
-def test_self_managed_stack_sets_use_the_roles_that_are_there(organize: Organize) -> None:
+def test_self_managed_stack_sets_use_the_roles_and_the_trail_that_are_there(organize: Organize) -> None:
+    """And where no decoys are wanted there are none."""
+    group = "/audit/organization"
     rehearsal = organize(
+        trail={"existing": {"log_group": group}},
+        decoys=None,
         organization=section("organization", permission_model="SELF_MANAGED"),
         rollout=section("rollout", auto_deployment=False, waves=WAVES),
     )
@@ -120,15 +124,27 @@ def test_self_managed_stack_sets_use_the_roles_that_are_there(organize: Organize
     assert code == 1
     assert "should have 'AWSCloudFormationStackSetAdministrationRole' role" in out + err
     make_stack_set_roles(rehearsal)
+    make_trail(rehearsal.sandbox.world, group)
     roll_out(rehearsal)
     sets = (
         rehearsal.sandbox.world.session(MANAGEMENT).client("cloudformation").list_stack_sets(Status="ACTIVE")
     )
     assert {each["PermissionModel"] for each in sets["Summaries"]} == {"SELF_MANAGED"}
     assert cells(rehearsal, "orgmon-detection") >= {MEMBER, WEB_SHOP, SHARED, SECURITY, LOG_ARCHIVE}
+    of_members = {"orgmon-access", "orgmon-detection"}
+    assert stack_names(rehearsal, LOG_ARCHIVE) == stack_names(rehearsal, MEMBER) == of_members
+    of_management = {f"{name}-management" for name in of_members}
+    assert stack_names(rehearsal, MANAGEMENT) == {"orgmon-base", "orgmon-trail", *of_management}
+    secrets = rehearsal.sandbox.world.client("secretsmanager", MEMBER, HOME).list_secrets()["SecretList"]
+    assert secrets == []
     assert alarmed(rehearsal) == BOTH
     destroy(rehearsal)
     assert stack_names(rehearsal, MEMBER) == set()
+    trails = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
+    assert [trail["Name"] for trail in trails] == ["audit"]
+    logs = rehearsal.sandbox.world.client("logs", MANAGEMENT, HOME)
+    assert [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]] == [group]
+    assert logs.describe_metric_filters()["metricFilters"] == []
 
 
 def make_stack_set_roles(rehearsal: Rehearsal) -> None:
@@ -168,31 +184,6 @@ def test_without_a_log_archive_account_the_logs_stay_in_the_management_account(o
     assert {key["KeyState"] for key in keys} == {"Enabled"}
 
 
-def test_an_existing_trail_is_read_and_left_alone_and_without_decoys_there_are_none(
-    organize: Organize,
-) -> None:
-    group = "/audit/organization"
-    rehearsal = organize(trail={"existing": {"log_group": group}}, decoys=None)
-    make_trail(rehearsal.sandbox.world, group)
-    roll_out(rehearsal)
-    trails = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
-    assert [trail["Name"] for trail in trails] == ["audit"]
-    of_members = {"orgmon-access", "orgmon-detection"}
-    assert stack_names(rehearsal, LOG_ARCHIVE) == stack_names(rehearsal, MEMBER) == of_members
-    assert stack_names(rehearsal, MANAGEMENT) == {
-        "orgmon-base",
-        "orgmon-trail",
-        *(f"{name}-management" for name in of_members),
-    }
-    secrets = rehearsal.sandbox.world.client("secretsmanager", MEMBER, HOME).list_secrets()["SecretList"]
-    assert secrets == []
-    assert alarmed(rehearsal) == BOTH
-    destroy(rehearsal)
-    logs = rehearsal.sandbox.world.client("logs", MANAGEMENT, HOME)
-    assert [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]] == [group]
-    assert logs.describe_metric_filters()["metricFilters"] == []
-
-
 def make_trail(world: World, group: str) -> None:
     """An organization trail that somebody made long ago."""
     session = world.session(MANAGEMENT)
@@ -223,8 +214,8 @@ def make_trail(world: World, group: str) -> None:
     session.client("cloudtrail").start_logging(Name="audit")
 
 
-def test_a_key_of_the_user_s_encrypts_the_logs(organize: Organize) -> None:
-    rehearsal = organize()
+def make_key(world: World) -> str:
+    """A key that a user keeps for the logs; its ARN."""
     trail = f"arn:aws:cloudtrail:{HOME}:{MANAGEMENT}:trail/orgmon"
     of_trail = {"StringEquals": {"aws:SourceArn": trail}}
     policy = document(
@@ -237,20 +228,21 @@ def test_a_key_of_the_user_s_encrypts_the_logs(organize: Organize) -> None:
         ),
         allow("kms:Decrypt", "*", Principal=service("cloudtrail")),
     )
-    kms = rehearsal.sandbox.world.session(LOG_ARCHIVE).client("kms")
-    key = kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]
-    rehearsal.change(trail=section("trail", key_arn=key))
-    roll_out(rehearsal)
-    assert [each["KeyArn"] for each in kms.list_keys()["Keys"]] == [key]
-    described = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).describe_trails()["trailList"]
-    assert [each["KmsKeyId"] for each in described] == [key]
-    assert alarmed(rehearsal) == BOTH
-    status = rehearsal.sandbox.world.client("cloudtrail", MANAGEMENT, HOME).get_trail_status(Name="orgmon")
-    assert "LatestDeliveryTime" in status
-    assert not status.get("LatestDeliveryError")
+    kms = world.session(LOG_ARCHIVE).client("kms")
+    return str(kms.create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
 
-def test_live_tags_select_accounts(organize: Organize) -> None:
+def is_delivered_with(world: World, key: str) -> bool:
+    """Whether the trail's files are encrypted with a key, the only one of the log archive, and arrive."""
+    kms = world.session(LOG_ARCHIVE).client("kms")
+    cloudtrail = world.client("cloudtrail", MANAGEMENT, HOME)
+    keys = [each["KmsKeyId"] for each in cloudtrail.describe_trails()["trailList"]]
+    status = cloudtrail.get_trail_status(Name="orgmon")
+    is_only_one = [each["KeyArn"] for each in kms.list_keys()["Keys"]] == keys == [key]
+    return is_only_one and "LatestDeliveryTime" in status and not status.get("LatestDeliveryError")
+
+
+def test_live_tags_select_accounts_and_a_key_of_the_user_s_encrypts_the_logs(organize: Organize) -> None:
     rehearsal = organize(
         scope={"tags": {"monitored": "yes"}, "accounts": [SECURITY]},
         rollout=section(
@@ -261,6 +253,8 @@ def test_live_tags_select_accounts(organize: Organize) -> None:
         decoys=section("decoys", placement={"tags": {"monitored": "yes"}}),
     )
     organizations = rehearsal.sandbox.world.session(MANAGEMENT).client("organizations")
+    key = make_key(rehearsal.sandbox.world)
+    rehearsal.change(trail=section("trail", key_arn=key))
     for account, tags in ((MEMBER, {"monitored": "yes"}), (WEB_SHOP, {"monitored": "yes", "canary": "yes"})):
         wire = [{"Key": key, "Value": value} for key, value in tags.items()]
         organizations.tag_resource(ResourceId=account, Tags=wire)
@@ -273,13 +267,15 @@ def test_live_tags_select_accounts(organize: Organize) -> None:
     organizations.tag_resource(ResourceId=SHARED, Tags=[{"Key": "monitored", "Value": "yes"}])
     assert rehearsal.orgmon("deploy", "--yes")[0] == 0
     assert cells(rehearsal, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY, SHARED}
+    assert alarmed(rehearsal) == BOTH
+    assert is_delivered_with(rehearsal.sandbox.world, key)
 
 
 def test_a_template_that_is_too_large_to_send_goes_by_a_pinned_url(
     organize: Organize, tmp_path: Path
 ) -> None:
     write_detections(tmp_path / "own", 80)
-    rehearsal = organize(detections={"folder": "own"})
+    rehearsal = organize(detections=few_detections(folder="own"))
     calls = roll_out(rehearsal)
     sent = {
         call.params["StackSetName"]: call.params

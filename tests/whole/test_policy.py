@@ -12,7 +12,7 @@ from orgmon.cli import run
 from orgmon.project import Project
 from orgmon.stacks.purpose import Caller, Purpose
 from tests.whole.callers import Limited, allow, make_roles, refused, session_of
-from tests.whole.embedded import World, embedded
+from tests.whole.embedded import World, embedded, few_detections
 from tests.whole.links import HOME
 
 pytestmark = pytest.mark.xdist_group("policy")
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("policy")
 CREATE = "cloudformation:CreateChangeSet"
 # What makes a rollout shorter and leaves no call out.
 SMALL: dict[str, Any] = {
-    "detections": {"cis": False},
+    "detections": few_detections(),
     "scope": {"units": ["Workloads/Prod"]},
     "rollout": {"waves": [{"name": "all", "rest": True}], "auto_deployment": True},
 }

@@ -414,17 +414,14 @@ def test_inside_run_the_sandbox_that_it_started_is_found(tmp_path: Path) -> None
 
 
 def test_a_rollout_goes_on_where_nobody_can_read_how(tmp_path: Path) -> None:
-    """One sandbox for all: each of the later configs has one detection less, so that there is something to do."""
+    """One sandbox for both: the second config has one detection less, so that there is something to do."""
     content = yaml.safe_load(small_config(tmp_path).read_text(encoding="utf-8"))
     steps = []
-    for unreadable, detection in (
-        ("2>&1 | head -1", ""),
-        ("2>/dev/full", "snapshot-shared"),
-        ("2>&-", "trail-tampering"),
-        (">/dev/full 2>/dev/null", "access-key-change"),
-    ):
+    for unreadable, detection in (("2>&1 | head -1", ""), (">/dev/full 2>&-", "trail-tampering")):
         config = tmp_path / f"without-{detection}.yaml"
-        changed = {**content, "detections": {"disabled": [detection] if detection else []}}
+        section = content["detections"]
+        disabled = [*section["disabled"], *([detection] if detection else [])]
+        changed = {**content, "detections": {**section, "disabled": disabled}}
         config.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
         program = f"{sys.executable} -m orgmon"
         steps += [
@@ -437,5 +434,5 @@ def test_a_rollout_goes_on_where_nobody_can_read_how(tmp_path: Path) -> None:
         environment=own_temporary_folder(tmp_path), folder=tmp_path,
     )  # fmt: skip
     assert ended.code == 0, ended.err
-    assert ended.out.count("Nothing to do") == 4
+    assert ended.out.count("Nothing to do") == 2
     assert "bug" not in ended.err
