@@ -273,6 +273,12 @@ CASES = [
         "CloudWatch Logs cannot keep events for 360 days; the nearest that it can is 365",
     ),
     (
+        "files that are locked for longer than they are kept",
+        [("archive_days: 2557", "archive_days: 400\n  object_lock_days: 401")],
+        "object_lock_days",
+        "files are locked for 401 days and expire after 400; lock them for at most 400 days",
+    ),
+    (
         "a folder that is not there",
         [("detections:\n", "detections:\n  folder: rules\n")],
         "folder: rules",

@@ -126,6 +126,30 @@ def test_logs_keys_and_the_trails_log_group_outlive_their_stacks() -> None:
         assert both[title]["UpdateReplacePolicy"] == "Retain"
 
 
+def test_every_key_says_what_becomes_of_it() -> None:
+    keys = {
+        title: (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
+        for definition in STACKS
+        for title, resource in resources(definition).items()
+        if resource["Type"] == "AWS::KMS::Key"
+    }
+    assert keys == {"LogsKey": ("Retain", "Retain"), "HubKey": ("Delete", "Retain")}
+
+
+@pytest.mark.parametrize("definition", [logs.STACK, base.STACK], ids=lambda definition: definition.name)
+def test_log_files_are_locked_only_if_somebody_says_so(definition: StackDefinition) -> None:
+    own = (
+        {"log_archive_account": sample.stack_inputs().management_account} if definition is base.STACK else {}
+    )
+    assert "ObjectLockEnabled" not in resources(definition, **own)["LogBucket"]["Properties"]
+    locked = resources(definition, object_lock_days=30, **own)["LogBucket"]["Properties"]
+    assert locked["ObjectLockEnabled"] is True
+    assert locked["ObjectLockConfiguration"] == {
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}},
+    }
+
+
 def test_nothing_in_the_decoy_stack_gives_orgmon_away() -> None:
     text = decoys.STACK.body(sample.stack_inputs()).text.lower()
     for word in ("orgmon", "decoy", "honey", "canary", "monitor", "tags", "outputs", '"name"'):

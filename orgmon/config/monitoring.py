@@ -29,6 +29,11 @@ class TrailSection(Section):
     archive_days: Annotated[int, Field(ge=90)] = Field(
         2557, description="How long the log bucket keeps files"
     )
+    object_lock_days: Annotated[int, Field(ge=1, le=36500)] | None = Field(
+        None,
+        description="How long S3 Object Lock keeps each file of the log bucket from being deleted or overwritten, in "
+        "governance mode; once on, Object Lock cannot be taken from the bucket",
+    )
     key_arn: Annotated[str, StringConstraints(pattern=r"^arn:[a-z-]+:kms:")] | None = Field(
         None, description="A key of yours for the log bucket; without it orgmon makes one"
     )

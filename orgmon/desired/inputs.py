@@ -36,6 +36,7 @@ def inputs(config: Config, detections: tuple[Detection, ...], notifier_key: str 
         existing_log_group=settings.existing.log_group if settings.existing else "",
         retention_days=settings.retention_days,
         archive_days=settings.archive_days,
+        object_lock_days=settings.object_lock_days or 0,
         key_arn=settings.key_arn or "",
         decoys=tuple(Decoy(KINDS[item.kind], sealed(item.phrase)) for item in config.decoys.items)
         if config.decoys

@@ -29,7 +29,8 @@ def _build(inputs: Inputs) -> Template:
     template.add_resource(_bucket_policy())
     base_roles.add(template, inputs.opt_in_regions)
     if inputs.keeps_logs_itself:
-        logs.add_log_store(template, names.log_bucket(inputs.management_account, inputs.home_region))
+        bucket = names.log_bucket(inputs.management_account, inputs.home_region)
+        logs.add_log_store(template, bucket, inputs.object_lock_days)
     return template
 
 

@@ -24,8 +24,9 @@ ON_BUCKETS = (
     "CreateBucket DeleteBucketPolicy GetBucket* GetAccelerateConfiguration GetAnalyticsConfiguration "
     "GetEncryptionConfiguration GetIntelligentTieringConfiguration GetInventoryConfiguration "
     "GetLifecycleConfiguration GetMetricsConfiguration GetReplicationConfiguration ListBucket ListTagsForResource "
-    "PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
-    "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource"
+    "PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
+    "PutBucketTagging PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration TagResource "
+    "UntagResource"
 )
 OFF_BUCKETS = "DeleteBucketPolicy GetBucketPolicy ListBucket"
 ON_ROLES = base_roles.ON_ROLE.replace("PassRole ", "")

@@ -93,6 +93,7 @@ class Inputs:
     existing_log_group: str = ""
     retention_days: int = 365
     archive_days: int = 2557
+    object_lock_days: int = 0
     key_arn: str = ""
     decoys: tuple[Decoy, ...] = ()
     notifier_key: str = ""

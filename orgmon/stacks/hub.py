@@ -60,6 +60,9 @@ def _key() -> kms.Key:
         "HubKey",
         Description="Alerts of the organization's monitoring",
         EnableKeyRotation=True,
+        # What it has encrypted are alerts on their way. A key that another one replaces stays until they have come.
+        DeletionPolicy="Delete",
+        UpdateReplacePolicy="Retain",
         KeyPolicy=document(
             statement("Owner", actions("kms", "*"), ["*"], ACCOUNT_ROOT),
             statement(

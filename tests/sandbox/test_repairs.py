@@ -221,6 +221,26 @@ def test_a_log_group_takes_a_hundred_metric_filters(world: World) -> None:
     put("/y", 100)
 
 
+def test_object_lock_needs_versions_takes_buckets_with_objects_and_stays(world: World) -> None:
+    s3 = world.client("s3", LOGS, "us-east-1")
+    s3.create_bucket(Bucket="files")
+    s3.put_object(Bucket="files", Key="old", Body=b"")
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 7}}
+    lock = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    with pytest.raises(ClientError, match="ObjectLockConfigurationNotFoundError"):
+        s3.get_object_lock_configuration(Bucket="files")
+    with pytest.raises(ClientError, match="InvalidBucketState"):
+        s3.put_object_lock_configuration(Bucket="files", ObjectLockConfiguration=lock)
+    s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object_lock_configuration(Bucket="files", ObjectLockConfiguration=lock)
+    assert s3.get_object_lock_configuration(Bucket="files")["ObjectLockConfiguration"] == lock
+    version = s3.put_object(Bucket="files", Key="new", Body=b"")["VersionId"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket="files", Key="new", VersionId=version)
+    with pytest.raises(ClientError, match="InvalidBucketState"):
+        s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Suspended"})
+
+
 def test_a_queue_keeps_its_policy_when_something_else_is_set(world: World) -> None:
     sqs = world.client("sqs", PROD, HOME)
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "a", "Effect": "Deny"}]})

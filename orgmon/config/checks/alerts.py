@@ -67,6 +67,13 @@ def _retention(subject: Subject) -> Iterator[Problem]:
             f"CloudWatch Logs cannot keep events for {days} days",
             f"the nearest that it can is {near}",
         )
+    locked, kept = subject.config.trail.object_lock_days, subject.config.trail.archive_days
+    if locked is not None and locked > kept:
+        yield subject.problem(
+            ("trail", "object_lock_days"),
+            f"files are locked for {locked} days and expire after {kept}",
+            f"lock them for at most {kept} days, or raise trail.archive_days",
+        )
 
 
 def _detections(subject: Subject, folder: Path, known: Collection[str] | None) -> Iterator[Problem]:

@@ -76,6 +76,16 @@ def _read_lifecycle_rule(entry: dict[str, Any]) -> dict[str, Any]:
     return rule
 
 
+def _lock(value: Any) -> dict[str, Any]:
+    """ObjectLockConfiguration with its days or years as numbers."""
+    retention = value.get("Rule", {}).get("DefaultRetention")
+    if retention is None:
+        return {"ObjectLockEnabled": value["ObjectLockEnabled"]}
+    period = {unit: int(retention[unit]) for unit in ("Days", "Years") if unit in retention}
+    rule = {"DefaultRetention": {"Mode": retention["Mode"], **period}}
+    return {"ObjectLockEnabled": value["ObjectLockEnabled"], "Rule": rule}
+
+
 @dataclass(frozen=True)
 class _Part:
     """A part of a bucket with API calls of its own: property, API noun, and the translations both ways."""
@@ -91,7 +101,12 @@ class _Part:
         getattr(client, f"put_{self.noun}")(**{"Bucket": bucket, self.member: self.written(value)})
 
     def remove(self, client: Any, bucket: str) -> None:
-        if self.property == "VersioningConfiguration":
+        if self.property == "ObjectLockConfiguration":
+            # S3 cannot take Object Lock from a bucket; what goes is the retention of new objects.
+            client.put_object_lock_configuration(
+                Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+            )
+        elif self.property == "VersioningConfiguration":
             client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
         else:
             getattr(client, f"delete_{self.removal or self.noun}")(Bucket=bucket)
@@ -145,6 +160,13 @@ _PARTS = (
         removal="bucket_lifecycle",
     ),
     _Part(
+        "ObjectLockConfiguration",
+        "object_lock_configuration",
+        "ObjectLockConfiguration",
+        _lock,
+        lambda answer: answer["ObjectLockConfiguration"],
+    ),
+    _Part(
         "Tags",
         "bucket_tagging",
         "Tagging",
@@ -156,19 +178,20 @@ _PARTS = (
 
 @provides("AWS::S3::Bucket")
 class Bucket(Provider):
-    """Name, versioning, encryption, public access block, ownership, lifecycle, tags."""
+    """Name, versioning, encryption, public access block, ownership, lifecycle, Object Lock, tags."""
 
     name_property = "BucketName"
     name_limit = 63
     overwrites = True
-    supports = frozenset({"BucketName", *(part.property for part in _PARTS)})
+    supports = frozenset({"BucketName", "ObjectLockEnabled", *(part.property for part in _PARTS)})
 
     def create(self, place: Place, wanted: Properties) -> str:
         """CreateBucket, then a call for each part."""
         given = wanted.get("BucketName")
         name = str(given) if given else place.invent(self.name_limit).lower()
         where = {} if place.region == "us-east-1" else _located(place.region)
-        place.client("s3").create_bucket(Bucket=name, **where)
+        lock = {"ObjectLockEnabledForBucket": True} if is_true(wanted.get("ObjectLockEnabled", False)) else {}
+        place.client("s3").create_bucket(Bucket=name, **where, **lock)
         self.update(place, place.claim(name), {}, wanted)
         return name
 
@@ -191,6 +214,8 @@ class Bucket(Provider):
         client = place.client("s3")
         client.head_bucket(Bucket=physical_id)
         properties = {part.property: part.get(client, physical_id) for part in _PARTS}
+        if properties["ObjectLockConfiguration"]:
+            properties["ObjectLockEnabled"] = True
         return {
             "BucketName": physical_id,
             **{name: value for name, value in properties.items() if value is not None},

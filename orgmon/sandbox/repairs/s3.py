@@ -2,8 +2,10 @@
 
 Sources: S3 user guide, "Setting default server-side encryption behavior" (SSE-S3 always, also after
 DeleteBucketEncryption), "Controlling ownership of objects and disabling ACLs" (BucketOwnerEnforced: only
-bucket-owner-full-control is taken), "Blocking public access" (on for new buckets; what a public policy is); API
-reference, PutObject (AccessControlListNotSupported), CreateBucket (InvalidBucketAclWithObjectOwnership).
+bucket-owner-full-control is taken), "Blocking public access" (on for new buckets; what a public policy is);
+"Configuring S3 Object Lock" (also of buckets that hold objects, where versions are kept; never off again); API
+reference, PutObject (AccessControlListNotSupported), CreateBucket (InvalidBucketAclWithObjectOwnership),
+GetObjectLockConfiguration (ObjectLockConfigurationNotFoundError).
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ def install(world: World) -> None:
     """Give every bucket its defaults before anybody asks for them, and refuse what they forbid."""
     repairs = _Buckets(world)
     world.operations.register("s3", "DeleteBucketEncryption", repairs.delete_encryption)
+    world.operations.register("s3", "PutObjectLockConfiguration", repairs.lock)
+    world.operations.register("s3", "GetObjectLockConfiguration", repairs.lock_of)
     world.before.append(repairs.settle)
 
 
@@ -68,11 +72,40 @@ class _Buckets:
 
     def delete_encryption(self, call: Call) -> dict[str, Any]:
         """Back to the encryption that every bucket has."""
+        self._existing(call).encryption = _sse_s3()
+        return {}
+
+    def lock(self, call: Call) -> dict[str, Any]:
+        """Object Lock, and for how long new objects are kept. moto takes it for buckets without objects only."""
+        bucket = self._existing(call)
+        if not bucket.is_versioned:
+            text = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+            raise Refusal("InvalidBucketState", text, 409)
+        wanted = call.params["ObjectLockConfiguration"]
+        retention = wanted.get("Rule", {}).get("DefaultRetention", {})
+        bucket.object_lock_enabled = True
+        bucket.default_lock_mode = retention.get("Mode")
+        bucket.default_lock_days = int(retention.get("Days") or 0)
+        bucket.default_lock_years = int(retention.get("Years") or 0)
+        return {}
+
+    def lock_of(self, call: Call) -> dict[str, Any]:
+        """The same as it was put."""
+        bucket = self._existing(call)
+        if not bucket.object_lock_enabled:
+            text = "Object Lock configuration does not exist for this bucket"
+            raise Refusal("ObjectLockConfigurationNotFoundError", text, 404)
+        period = {"Days": bucket.default_lock_days} if bucket.default_lock_days else {}
+        period |= {"Years": bucket.default_lock_years} if bucket.default_lock_years else {}
+        retention = {"DefaultRetention": {"Mode": bucket.default_lock_mode, **period}}
+        rule = {"Rule": retention} if bucket.default_lock_mode else {}
+        return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled", **rule}}
+
+    def _existing(self, call: Call) -> Any:
         bucket = self._bucket(str(call.params["Bucket"]))
         if bucket is None:
             raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-        bucket.encryption = _sse_s3()
-        return {}
+        return bucket
 
     def _bucket(self, name: str) -> Any | None:
         owner = self._world.stores.bucket_owner(name)
@@ -101,6 +134,10 @@ def _check_creation(params: Mapping[str, Any]) -> None:
 
 
 def _check(bucket: Any, call: Call) -> None:
+    suspends = call.operation == "PutBucketVersioning" and _status(call) == "Suspended"
+    if suspends and bucket.object_lock_enabled:
+        text = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        raise Refusal("InvalidBucketState", text, 409)
     block = bucket.public_access_block
     sets_acl = call.operation in ("PutBucketAcl", "PutObjectAcl") or "ACL" in call.params
     if sets_acl and bucket.ownership_rule == _ENFORCED and call.params.get("ACL") != _FULL_CONTROL:
@@ -110,6 +147,10 @@ def _check(bucket: Any, call: Call) -> None:
     puts_policy = call.operation == "PutBucketPolicy" and block and block.block_public_policy
     if puts_policy and any(_is_public(each) for each in statements(call.params["Policy"])):
         raise Refusal("AccessDenied", "Access Denied", 403)
+
+
+def _status(call: Call) -> str:
+    return str(call.params.get("VersioningConfiguration", {}).get("Status", ""))
 
 
 def _is_public_acl(params: Mapping[str, Any]) -> bool:

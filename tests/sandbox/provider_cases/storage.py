@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from .case import BUCKET, KEY, Case, allow, everybody, policy_action, resource
@@ -17,6 +18,17 @@ def _time_to_live(client: Any, name: str) -> Any:
 def _secret_length(client: Any, arn: str) -> int:
     text = client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
     return len(json.loads(text)["password"]) if text.startswith('{"user"') else len(text)
+
+
+def _locked_days(client: Any, bucket: str) -> int:
+    """How long a new object of a bucket is locked."""
+    s3 = client("s3")
+    s3.put_object(Bucket=bucket, Key="note", Body=b"")
+    until = s3.head_object(Bucket=bucket, Key="note").get("ObjectLockRetainUntilDate")
+    bypass = {"BypassGovernanceRetention": True} if until else {}
+    for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        s3.delete_object(Bucket=bucket, Key="note", VersionId=version["VersionId"], **bypass)
+    return round((until - datetime.now(UTC)).total_seconds() / 86400) if until else 0
 
 
 STORAGE = (
@@ -58,6 +70,22 @@ STORAGE = (
         "aws:kms",
         support=KEY,
         label="encryption",
+    ),
+    Case(
+        "AWS::S3::Bucket",
+        {"VersioningConfiguration": {"Status": "Enabled"}},
+        {
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "ObjectLockEnabled": True,
+            "ObjectLockConfiguration": {
+                "ObjectLockEnabled": "Enabled",
+                "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 7}},
+            },
+        },
+        _locked_days,
+        0,
+        7,
+        label="lock",
     ),
     Case(
         "AWS::S3::Bucket",
