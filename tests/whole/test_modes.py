@@ -242,6 +242,14 @@ def is_delivered_with(world: World, key: str) -> bool:
     return is_only_one and "LatestDeliveryTime" in status and not status.get("LatestDeliveryError")
 
 
+def locks(world: World) -> set[str]:
+    """How the trail's files are locked; an empty text for those that are not."""
+    s3 = world.session(LOG_ARCHIVE).client("s3")
+    bucket = f"orgmon-logs-{LOG_ARCHIVE}-{HOME}"
+    names = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="AWSLogs/o-")["Contents"]]
+    return {s3.head_object(Bucket=bucket, Key=name).get("ObjectLockMode", "") for name in names}
+
+
 def test_live_tags_select_accounts_and_a_key_of_the_user_s_encrypts_the_logs(organize: Organize) -> None:
     rehearsal = organize(
         scope={"tags": {"monitored": "yes"}, "accounts": [SECURITY]},
@@ -254,7 +262,7 @@ def test_live_tags_select_accounts_and_a_key_of_the_user_s_encrypts_the_logs(org
     )
     organizations = rehearsal.sandbox.world.session(MANAGEMENT).client("organizations")
     key = make_key(rehearsal.sandbox.world)
-    rehearsal.change(trail=section("trail", key_arn=key))
+    rehearsal.change(trail=section("trail", key_arn=key, object_lock_days=5))
     for account, tags in ((MEMBER, {"monitored": "yes"}), (WEB_SHOP, {"monitored": "yes", "canary": "yes"})):
         wire = [{"Key": key, "Value": value} for key, value in tags.items()]
         organizations.tag_resource(ResourceId=account, Tags=wire)
@@ -269,6 +277,7 @@ def test_live_tags_select_accounts_and_a_key_of_the_user_s_encrypts_the_logs(org
     assert cells(rehearsal, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY, SHARED}
     assert alarmed(rehearsal) == BOTH
     assert is_delivered_with(rehearsal.sandbox.world, key)
+    assert locks(rehearsal.sandbox.world) == {"GOVERNANCE"}
 
 
 def test_a_template_that_is_too_large_to_send_goes_by_a_pinned_url(
