@@ -44,6 +44,17 @@ THROTTLING = (
     "KMSThrottlingException",
     "Rate exceeded",
 )
+# What AWS refuses although all is right: calls that came too fast, and what was made a moment ago and is not seen
+# everywhere yet (IAM user guide, troubleshoot_general: changes that I make are not always immediately visible).
+PASSING = (
+    *THROTTLING,
+    "one or more invalid principals",
+    "Invalid principal in policy",
+    "PrincipalNotFound",
+    "cannot be assumed by",
+    "Check the trust relationships for your role",
+    "DEFAULT_ROLE_CREATION_ERROR",
+)
 POLICY = "orgmon policy prints what a command's caller needs"
 BUSY = "AWS was busy: run the same command again, it retries only what failed"
 # What to do about the reasons that AWS gives, in the words of its StatusReason texts.
@@ -120,6 +131,11 @@ def is_denial(message: str) -> bool:
 def is_throttling(code: str, message: str = "") -> bool:
     """Does an error of AWS's say that calls come too fast?"""
     return code in THROTTLING or code == "429" or "Rate exceeded" in message
+
+
+def is_passing(reason: str) -> bool:
+    """Is this what passes by itself, so that the same may be asked for once more?"""
+    return any(text in reason for text in PASSING)
 
 
 def remedy_for(reason: str) -> str:

@@ -210,6 +210,9 @@ class Told:
     def done(self, outcome: StepOutcome) -> None:
         self.lines.append(f"done {outcome.step.call}{f' {outcome.error}' if outcome.error else ''}")
 
+    def again(self, reasons: tuple[str, ...]) -> None:
+        self.lines.append(f"again {', '.join(reasons)}")
+
 
 class Unwritable(Told):
     """A Progress whose terminal has gone."""
@@ -230,4 +233,7 @@ class Unwritable(Told):
         raise BrokenPipeError
 
     def done(self, outcome: StepOutcome) -> None:
+        raise BrokenPipeError
+
+    def again(self, reasons: tuple[str, ...]) -> None:
         raise BrokenPipeError

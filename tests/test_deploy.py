@@ -56,6 +56,7 @@ class FakeRunner(Runner):
 
     outcomes: tuple[StepOutcome, ...] = ()
     unsettled: int = 0
+    later: tuple[StepOutcome, ...] = ()
     ran: list[Plan] = field(default_factory=list)
 
     def settle(self, observed: State) -> bool:
@@ -64,7 +65,7 @@ class FakeRunner(Runner):
 
     def run(self, plan: Plan) -> tuple[StepOutcome, ...]:
         self.ran.append(plan)
-        return self.outcomes
+        return self.outcomes if len(self.ran) == 1 else self.later
 
 
 class FakeWorkspace(Workspace):
@@ -121,10 +122,12 @@ class FakeWorkspace(Workspace):
         return self.performing
 
 
-def outcome(status: ResultStatus = ResultStatus.SUCCEEDED, error: str = "") -> StepOutcome:
+def outcome(
+    status: ResultStatus = ResultStatus.SUCCEEDED, error: str = "", reason: str = "quota exceeded"
+) -> StepOutcome:
     """How the step ended."""
     ended = OperationStatus.FAILED if status is not ResultStatus.SUCCEEDED else OperationStatus.SUCCEEDED
-    results = (OperationResult(PAIR, status, "quota exceeded"),)
+    results = (OperationResult(PAIR, status, reason),)
     return StepOutcome(STEP, "", operation("orgmon-1", ended), () if error else results, error)
 
 
@@ -178,6 +181,44 @@ def test_an_error_is_told_and_what_is_left_too() -> None:
     assert report.errors == ("AccessDenied",)
     assert report.left == TODO
     assert not report.is_good
+
+
+PASSING = "Rate exceeded (Service: CloudWatchLogs, Status Code: 400)"
+FRESH = "Policy contains a statement with one or more invalid principals."
+BUSY = outcome(ResultStatus.FAILED, reason=PASSING)
+BEGUN = replace(TODO, changes=(replace(TODO.changes[0], action=Action.UPDATE, reason="failed before"),))
+
+
+@pytest.mark.parametrize("first", [BUSY, outcome(error=f"CreateStack orgmon-hub: {FRESH}")])
+def test_what_passes_by_itself_is_tried_once_more(first: StepOutcome) -> None:
+    workspace = FakeWorkspace(TODO, BEGUN, DONE, outcomes=(first,))
+    workspace.performing.later = (outcome(),)
+    told = Told()
+    report = deploy(workspace, ORDER, told, lambda plan: True)
+    assert report is not None
+    assert report.is_good
+    assert report.outcomes == (outcome(),)
+    assert workspace.performing.ran == [TODO, BEGUN]
+    assert [line for line in told.lines if line.startswith("again")] == [f"again {first.reasons[0]}"]
+
+
+def test_once_more_is_not_for_ever() -> None:
+    workspace = FakeWorkspace(TODO, BEGUN, outcomes=(BUSY,))
+    workspace.performing.later = (BUSY,)
+    report = deployed(workspace)
+    assert report is not None
+    assert len(workspace.performing.ran) == 2
+    assert [(cause.reason, len(cause.failed)) for cause in report.failures.causes] == [(PASSING, 1)]
+
+
+def test_what_nobody_has_agreed_to_is_not_done_while_it_is_tried_again() -> None:
+    other = replace(TODO.changes[0], pair=Pair("138860294471", "us-east-1"))
+    moved = replace(TODO, changes=(*BEGUN.changes, other))
+    workspace = FakeWorkspace(TODO, moved, outcomes=(BUSY,))
+    report = deployed(workspace)
+    assert report is not None
+    assert workspace.performing.ran == [TODO]
+    assert [cause.reason for cause in report.failures.causes] == [PASSING]
 
 
 def test_what_is_left_is_not_good_even_where_nothing_failed() -> None:

@@ -12,7 +12,8 @@ from orgmon.delivery import RouteCheck, RouteState
 from orgmon.errors import AwsError, UsageError
 from orgmon.execute.outcome import StepOutcome
 from orgmon.execute.progress import Progress
-from orgmon.failure import Failures, failures
+from orgmon.execute.runner import Runner
+from orgmon.failure import Failures, failures, is_passing
 from orgmon.plan import saved
 from orgmon.plan.model import Action, Plan
 from orgmon.stackset import State
@@ -68,7 +69,8 @@ def deploy(
     """Do what is ordered, or None where the answer to ``agree`` is no.
 
     What an earlier run started is waited for before anything is planned; the templates are made before that, so
-    that what is wrong with them is told at once. Raises StalePlanError for a saved plan
+    that what is wrong with them is told at once. What AWS refuses for a reason that passes is tried once more, where
+    nothing else has to be done for it than was agreed to. Raises StalePlanError for a saved plan
     that no longer fits, UsageError for a selection that would leave others OUTDATED.
     """
     if not order.destroy:
@@ -83,14 +85,39 @@ def deploy(
     _refuse_leaving_outdated(plan, order)
     if plan.stages and not agree(plan):
         return None
+    outcomes, left = _performed(workspace, order, runner, plan)
+    passing = tuple(reason for outcome in outcomes for reason in outcome.reasons if is_passing(reason))
+    if passing and _is_within(left, plan):
+        progress.again(passing)
+        good = tuple(outcome for outcome in outcomes if outcome.is_good)
+        more, left = _performed(workspace, order, runner, left)
+        outcomes = good + more
+    report = _report(plan, outcomes, left)
+    return report if order.destroy else _subscribed(workspace, report)
+
+
+def _performed(
+    workspace: Workspace, order: Order, runner: Runner, plan: Plan
+) -> tuple[tuple[StepOutcome, ...], Plan]:
+    """Take a plan's steps; how they ended, and what would be left to do now."""
     outcomes = runner.run(plan)
+    return outcomes, _plan(workspace, order, workspace.observe()) if plan.stages else plan
+
+
+def _is_within(left: Plan, agreed: Plan) -> bool:
+    """Does a plan do nothing that has not been agreed to?"""
+    wanted = {(each.stack, each.pair, each.action) for each in agreed.changes}
+    # What could not be created is there all the same, and has to be updated.
+    begun = {(stack, pair, Action.UPDATE) for stack, pair, action in wanted if action is Action.CREATE}
+    doing = [each for each in left.changes if each.action not in (Action.NONE, Action.BLOCKED)]
+    return all((each.stack, each.pair, each.action) in wanted | begun for each in doing)
+
+
+def _report(plan: Plan, outcomes: tuple[StepOutcome, ...], left: Plan) -> DeployReport:
     causes = failures(
         (outcome.step.target_name, result) for outcome in outcomes for result in outcome.results
     )
-    errors = tuple(outcome.error for outcome in outcomes if outcome.error)
-    left = _plan(workspace, order, workspace.observe()) if plan.stages else plan
-    report = DeployReport(plan, outcomes, causes, errors, left)
-    return report if order.destroy else _subscribed(workspace, report)
+    return DeployReport(plan, outcomes, causes, tuple(each.error for each in outcomes if each.error), left)
 
 
 def _subscribed(workspace: Workspace, report: DeployReport) -> DeployReport:

@@ -79,6 +79,11 @@ class LineProgress:
         """Say how a step ended."""
         self.say(ending(outcome))
 
+    def again(self, reasons: tuple[str, ...]) -> None:
+        """Say that AWS was busy, or not ready yet, and that it is asked once more."""
+        more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+        self.say(f"AWS was not ready ({reasons[0]}{more}): what failed is tried once more")
+
     def name(self, pair: Pair) -> str:
         """Account id, name and Region."""
         account = self.organization.by_id.get(pair.account)

@@ -28,6 +28,12 @@ class StepOutcome:
         return tuple(result for result in self.results if result.status in bad)
 
     @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not good, in AWS's words; pairs that were only cancelled say nothing."""
+        failed = (result.reason for result in self.results if result.status is ResultStatus.FAILED)
+        return tuple(filter(None, (self.error, *failed)))
+
+    @property
     def stops(self) -> bool:
         """True where the rest of the rollout must not go on."""
         ended_badly = self.operation is not None and self.operation.status is not OperationStatus.SUCCEEDED

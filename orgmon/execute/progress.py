@@ -46,6 +46,9 @@ class Progress(Protocol):
     def done(self, outcome: StepOutcome) -> None:
         """A step has ended."""
 
+    def again(self, reasons: tuple[str, ...]) -> None:
+        """What failed for these reasons, which pass by themselves, is tried once more."""
+
 
 class Unfailing:
     """Tells another Progress, and goes on where that cannot write: a closed terminal must not end a rollout."""
@@ -82,6 +85,11 @@ class Unfailing:
         """A step has ended."""
         with _unwritten():
             self._told.done(outcome)
+
+    def again(self, reasons: tuple[str, ...]) -> None:
+        """What failed is tried once more."""
+        with _unwritten():
+            self._told.again(reasons)
 
 
 def _unwritten() -> contextlib.suppress:

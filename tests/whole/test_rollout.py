@@ -80,6 +80,19 @@ def test_a_failure_is_told_by_its_root_cause_and_healed_by_the_same_command(depl
     assert deployed.orgmon("plan")[0] == 0
 
 
+def test_what_aws_refuses_for_a_moment_is_tried_once_more(deployed: Rehearsal) -> None:
+    switch_off(deployed, "failed-sign-ins")
+    deployed.sandbox.world.trouble.fail(
+        account=SHARED, action="UPDATE", times=1, reason="Rate exceeded (Service: CloudWatchLogs)"
+    )
+    code, out, err = deployed.orgmon("deploy", "--yes")
+    assert code == 0
+    assert "Root cause" not in out
+    assert "AWS was not ready" in err
+    assert "what failed is tried once more" in err
+    assert deployed.orgmon("plan")[0] == 0
+
+
 def test_a_failed_canary_stops_the_rest(deployed: Rehearsal) -> None:
     switch_off(deployed, "failed-sign-ins")
     deployed.sandbox.world.trouble.fail(account=SHARED, action="UPDATE", reason="canary sings no more")
