@@ -20,7 +20,8 @@ from orgmon.plan.step import DeleteStackSet, OperationStep
 from orgmon.stackset import Operation, OperationResult, ResultStatus, StackSet
 
 PREFIX = "orgmon-"
-# Results are eventually consistent: after the end they are read again until none is still under way.
+# Results are eventually consistent (API reference: ListStackSetOperationResults), the operation itself is not: after
+# its end they are read again until each pair has one and none is still under way, or so often.
 SETTLING_READS = 8
 # Up to so many pairs all results are read at each look: three pages of a hundred.
 READ_WHOLE = 300
@@ -159,7 +160,7 @@ class Operations:
         pairs: int,
     ) -> tuple[OperationResult, ...]:
         for seconds in islice(waits(), SETTLING_READS):
-            if not any(result.status in UNDER_WAY for result in results):
+            if len(results) >= pairs and not any(result.status in UNDER_WAY for result in results):
                 break
             self._clock.sleep(seconds)
             results = self._results(stack_set, operation.id)
