@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
-import yaml
 
 from orgmon.detections.catalogue import shipped
 from orgmon.sandbox import actors
 from orgmon.sandbox.mailbox import Letter
 from orgmon.sandbox.world import World
-from tests import sample
 from tests.sandbox.services import messages
 from tests.whole import links
-from tests.whole.embedded import Rehearsal, rehearsed
+from tests.whole.embedded import EVERYTHING, Rehearsal, rehearsed
 from tests.whole.flows import (
     ACCESS_KEY,
     ALARMS,
@@ -55,8 +53,7 @@ pytestmark = pytest.mark.xdist_group("flows")
 def rolled_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rehearsal, tuple[Letter, ...]]]:
     """One organization for all tests here, deployed, and what the rollout put into the mailbox."""
     folder = tmp_path_factory.mktemp("flows")
-    everything = yaml.safe_load(sample.PATH.read_text(encoding="utf-8"))["detections"]
-    with rehearsed(folder, cast(Any, Silence()), detections=everything) as rehearsal:
+    with rehearsed(folder, cast(Any, Silence()), detections=EVERYTHING) as rehearsal:
         assert rehearsal.orgmon("deploy", "--yes")[0] == 0
         rehearsal.sandbox.settle(LONG_ENOUGH)
         letters = rehearsal.sandbox.signals.mailbox.letters
