@@ -50,6 +50,18 @@ class Formulas:
         """Of how many periods more than are asked for an expression needs the values."""
         return 0 if name in self.metrics else self._reach(parse(self.expressions[name]))
 
+    def uses(self, name: str) -> frozenset[str]:
+        """The metrics that an expression is made of, directly or through others."""
+        return frozenset((name,)) if name in self.metrics else self._uses(parse(self.expressions[name]))
+
+    def _uses(self, node: Node) -> frozenset[str]:
+        if node.kind == "id":
+            return self.uses(node.value)
+        if node.value == "METRICS":
+            text = node.parts[0].value if node.parts else ""
+            return frozenset(name for name in self.metrics if text in name)
+        return frozenset().union(*map(self._uses, node.parts))
+
     def _reach(self, node: Node) -> int:
         if node.kind == "id":
             return self.reach(node.value)
