@@ -129,12 +129,62 @@ def test_labels_say_what_tells_the_queries_apart(
     assert [each["Label"] for each in data(measured, *queries)] == labels
 
 
-def test_an_expression_may_name_another_query_and_nothing_else(measured: Sandbox) -> None:
+def test_expressions_are_worked_out_over_the_other_queries(measured: Sandbox) -> None:
     hidden = {**query("other", "a"), "ReturnData": False}
-    [found] = data(measured, hidden, {"Id": "e", "Expression": "a"})
-    assert (found["Id"], found["Values"]) == ("e", [5.0])
-    with pytest.raises(ClientError, match="NotImplemented"):
-        data(measured, query("m", "a"), {"Id": "e", "Expression": "a * 2"})
+    inner = {"Id": "e1", "Expression": "a * 2", "ReturnData": False}
+    [named, doubled] = data(
+        measured,
+        hidden,
+        inner,
+        {"Id": "e", "Expression": "a"},
+        {"Id": "e2", "Expression": "e1 + SUM(METRICS())", "Label": "more"},
+    )
+    assert (named["Id"], named["Label"], named["Values"]) == ("e", "e", [5.0])
+    assert (doubled["Id"], doubled["Label"], doubled["Values"]) == ("e2", "more", [15.0])
+    assert doubled["Timestamps"] == named["Timestamps"]
+
+
+def test_what_is_filled_covers_the_time_that_is_asked_for(measured: Sandbox) -> None:
+    hidden = {**query("other", "a"), "ReturnData": False}
+    [found] = data(measured, hidden, {"Id": "e", "Expression": "FILL(a, 0)"}, ScanBy="TimestampAscending")
+    assert sorted(found["Values"]) == [0.0] * (len(found["Values"]) - 1) + [5.0]
+    assert len(found["Values"]) in (9, 10, 11)
+    steps = zip(found["Timestamps"], found["Timestamps"][1:], strict=False)
+    assert {later - earlier for earlier, later in steps} == {timedelta(minutes=1)}
+
+
+@pytest.mark.parametrize(
+    ("queries", "code", "text"),
+    [
+        ([{"Id": "e", "Expression": "a +"}], "ValidationError", "Error in expression 'e': Invalid syntax"),
+        (
+            [{"Id": "e", "Expression": "NO(a)"}],
+            "ValidationError",
+            "Error in expression 'e': Function 'NO' not found",
+        ),
+        (
+            [query("m", "a")],
+            "ValidationError",
+            "The values for parameter id in MetricDataQueries are not unique.",
+        ),
+        ([{**query("m", "B")}], "ValidationError", "MetricDataQueries.member.2.Id must match"),
+        ([{**query("m", "b"), "Expression": "a"}], "ValidationError", "are mutually exclusive"),
+        (
+            [query("m", "b", Period=300), {"Id": "e", "Expression": "a + b"}],
+            "NotImplemented",
+            "over metrics of different periods",
+        ),
+        ([{"Id": "e", "Expression": "METRICS()"}], "NotImplemented", "several time series"),
+        ([query("m", "b", Stat="p99")], "NotImplemented", "the statistic p99"),
+    ],
+)
+def test_queries_that_cannot_be_answered_are_refused(
+    measured: Sandbox, queries: list[dict[str, Any]], code: str, text: str
+) -> None:
+    with pytest.raises(ClientError) as caught:
+        data(measured, query("m", "a"), *queries)
+    assert caught.value.response["Error"]["Code"] == code
+    assert text in caught.value.response["Error"]["Message"]
 
 
 @pytest.mark.parametrize(

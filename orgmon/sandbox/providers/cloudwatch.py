@@ -15,6 +15,7 @@ _TEXTS = (
     "MetricName",
     "Namespace",
     "Statistic",
+    "ThresholdMetricId",
     "TreatMissingData",
     "Unit",
 )
@@ -24,11 +25,13 @@ _LISTS = ("AlarmActions", "Dimensions", "InsufficientDataActions", "OKActions")
 
 @provides("AWS::CloudWatch::Alarm")
 class Alarm(Provider):
-    """An alarm on one metric."""
+    """An alarm on one metric, or on Metrics."""
 
     name_property = "AlarmName"
     overwrites = True
-    supports = frozenset({"AlarmName", "ActionsEnabled", "Threshold", "Tags", *_TEXTS, *_NUMBERS, *_LISTS})
+    supports = frozenset(
+        {"AlarmName", "ActionsEnabled", "Metrics", "Threshold", "Tags"} | {*_TEXTS, *_NUMBERS, *_LISTS}
+    )
 
     def create(self, place: Place, wanted: Properties) -> str:
         """PutMetricAlarm."""
@@ -59,7 +62,7 @@ class Alarm(Provider):
         alarms = place.client("cloudwatch").describe_alarms(AlarmNames=[physical_id])["MetricAlarms"]
         if not alarms:
             return None
-        names = (*_TEXTS, *_NUMBERS, *_LISTS, "Threshold", "ActionsEnabled")
+        names = (*_TEXTS, *_NUMBERS, *_LISTS, "Metrics", "Threshold", "ActionsEnabled")
         settings = {name: alarms[0][name] for name in names if name in alarms[0]}
         return {"AlarmName": physical_id, **settings}
 
@@ -77,7 +80,20 @@ def _alarm_members(wanted: Properties) -> dict[str, Any]:
         members["Threshold"] = float(wanted["Threshold"])
     if "ActionsEnabled" in wanted:
         members["ActionsEnabled"] = is_true(wanted["ActionsEnabled"])
+    if "Metrics" in wanted:
+        members["Metrics"] = [_query(each) for each in wanted["Metrics"]]
     return members
+
+
+def _query(wanted: Properties) -> dict[str, Any]:
+    query = dict(wanted)
+    if "Period" in query:
+        query["Period"] = int(query["Period"])
+    if "ReturnData" in query:
+        query["ReturnData"] = is_true(query["ReturnData"])
+    if "MetricStat" in query:
+        query["MetricStat"] = {**query["MetricStat"], "Period": int(query["MetricStat"]["Period"])}
+    return query
 
 
 @provides("AWS::CloudWatch::Dashboard")

@@ -54,6 +54,8 @@ class Signals:
 def install(world: World) -> Signals:
     """Make a world's signals work. moto does none of it by itself any more."""
     signals = _signals(world)
+    # Before the alarms: a queue tells its depth of a minute before anybody looks at that minute.
+    QueueTimes(world, signals.queues, signals.metrics).install()
     for room in (signals.metrics, signals.log_groups, signals.queues, signals.mailbox, signals.alarms):
         room.install()
     signals.queues.listeners.append(signals.mailbox.arrived)
@@ -64,7 +66,6 @@ def install(world: World) -> Signals:
     Replays(world, signals.bus).install()
     BusApi(world, signals.bus, signals.grants, signals.lost).install()
     FunctionApi(world, signals.functions).install()
-    QueueTimes(world, signals.queues, signals.metrics).install()
     MetricApi(world, signals.metrics).install()
     AlarmApi(world).install()
     return signals

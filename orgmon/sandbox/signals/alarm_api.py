@@ -10,6 +10,7 @@ from typing import Any
 
 from orgmon.sandbox.calls import Call
 from orgmon.sandbox.paging import Pages
+from orgmon.sandbox.signals.alarm_queries import queries_of
 from orgmon.sandbox.world import World
 
 _PAGES = Pages(
@@ -59,10 +60,16 @@ class AlarmApi:
         return {"MetricAlarms": self._completed(call, fitting)}
 
     def _completed(self, call: Call, alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """With the time of the last transition, in the order of their names."""
+        """With the time of the last transition and with what they watch, in the order of their names."""
         kept = self._world.store("cloudwatch", call.account, call.region).alarms
         for each in alarms:
-            each["StateTransitionedTimestamp"] = kept[each["AlarmName"]].state_transitioned_timestamp
+            alarm = kept[each["AlarmName"]]
+            each["StateTransitionedTimestamp"] = alarm.state_transitioned_timestamp
+            each.pop("Metrics", None)
+            queries = queries_of(alarm)
+            if queries is not None:
+                each["Metrics"] = queries.described()
+                each.pop("Dimensions", None)
         return sorted(alarms, key=lambda each: str(each["AlarmName"]))
 
 

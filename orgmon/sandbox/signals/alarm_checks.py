@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.signals.alarm_queries import AlarmQueries
 from orgmon.sandbox.signals.arns import Arn
 
 _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
@@ -27,13 +28,19 @@ def check_alarm(call: Call) -> None:
     if call.params.get("Metrics"):
         if _OF_ONE_METRIC_ONLY & set(call.params):
             raise _invalid("An alarm on Metrics takes none of the members of an alarm on one metric.")
+        _check_period(call, AlarmQueries.parse(call.account, call.region, call.params).period)
+        if "Threshold" not in call.params:
+            raise _invalid("An alarm on Metrics needs Threshold.")
         return
     missing = [name for name in ("MetricName", *_OF_ONE_METRIC) if name not in call.params]
     if missing:
         raise _invalid(f"An alarm on one metric needs {', '.join(missing)}.")
     if len(_STATISTICS & set(call.params)) != 1:
         raise _invalid("An alarm on one metric needs either Statistic or ExtendedStatistic.")
-    period = int(call.params["Period"])
+    _check_period(call, int(call.params["Period"]))
+
+
+def _check_period(call: Call, period: int) -> None:
     if period not in _SHORT_PERIODS and period % 60:
         raise _invalid("Period must be 10, 20, 30 or a multiple of 60.")
     if period * int(call.params["EvaluationPeriods"]) > _WEEK:

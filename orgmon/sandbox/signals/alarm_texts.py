@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orgmon.sandbox.signals.alarm_queries import queries_of
 from orgmon.sandbox.signals.evaluation import ALARM, OK, stamp
 
 _REGION_NAMES = {
@@ -83,6 +84,21 @@ def message(change: Change) -> dict[str, Any]:
 
 def _trigger(alarm: Any) -> dict[str, Any]:
     needed = {"DatapointsToAlarm": int(alarm.datapoints_to_alarm)} if alarm.datapoints_to_alarm else {}
+    queries = queries_of(alarm)
+    return {
+        **(_one_metric(alarm) if queries is None else {}),
+        "Period": int(alarm.period or 0) if queries is None else queries.period,
+        "EvaluationPeriods": int(alarm.evaluation_periods or 0),
+        **needed,
+        "ComparisonOperator": alarm.comparison_operator,
+        "Threshold": alarm.threshold,
+        "TreatMissingData": alarm.treat_missing_data or "missing",
+        "EvaluateLowSampleCountPercentile": alarm.evaluate_low_sample_count_percentile or "",
+        **({} if queries is None else {"Metrics": queries.trigger()}),
+    }
+
+
+def _one_metric(alarm: Any) -> dict[str, Any]:
     return {
         "MetricName": alarm.metric_name,
         "Namespace": alarm.namespace,
@@ -90,13 +106,6 @@ def _trigger(alarm: Any) -> dict[str, Any]:
         "Statistic": str(alarm.statistic).upper(),
         "Unit": alarm.unit,
         "Dimensions": [{"value": each.value, "name": each.name} for each in alarm.dimensions],
-        "Period": int(alarm.period or 0),
-        "EvaluationPeriods": int(alarm.evaluation_periods or 0),
-        **needed,
-        "ComparisonOperator": alarm.comparison_operator,
-        "Threshold": alarm.threshold,
-        "TreatMissingData": alarm.treat_missing_data or "missing",
-        "EvaluateLowSampleCountPercentile": alarm.evaluate_low_sample_count_percentile or "",
     }
 
 
@@ -114,20 +123,25 @@ def state_of(alarm: Any) -> dict[str, Any]:
 def event_detail(change: Change) -> dict[str, Any]:
     """The detail of a state change event, but for the previous state."""
     alarm = change.alarm
+    queries = queries_of(alarm)
+    return {
+        "alarmName": alarm.name,
+        "state": state_of(alarm),
+        "configuration": {
+            "description": alarm.description or "",
+            "metrics": [_one_query(alarm)] if queries is None else queries.configuration(),
+        },
+    }
+
+
+def _one_query(alarm: Any) -> dict[str, Any]:
     metric = {
         "namespace": alarm.namespace,
         "name": alarm.metric_name,
         "dimensions": {each.name: each.value for each in alarm.dimensions},
     }
     stat = {"metric": metric, "period": int(alarm.period or 0), "stat": alarm.statistic}
-    return {
-        "alarmName": alarm.name,
-        "state": state_of(alarm),
-        "configuration": {
-            "description": alarm.description or "",
-            "metrics": [{"id": str(uuid.uuid4()), "metricStat": stat, "returnData": True}],
-        },
-    }
+    return {"id": str(uuid.uuid4()), "metricStat": stat, "returnData": True}
 
 
 def function_event(change: Change) -> dict[str, Any]:

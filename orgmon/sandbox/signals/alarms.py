@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime
 from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.signals import alarm_texts
 from orgmon.sandbox.signals.alarm_checks import check_alarm, check_data
 from orgmon.sandbox.signals.alarm_history import AlarmHistory
+from orgmon.sandbox.signals.alarm_queries import AlarmQueries, keep, queries_of
 from orgmon.sandbox.signals.alarm_texts import Change
 from orgmon.sandbox.signals.arns import Arn
 from orgmon.sandbox.signals.bus import EventBus
-from orgmon.sandbox.signals.evaluation import INSUFFICIENT_DATA, evaluate, range_of, window_of
+from orgmon.sandbox.signals.evaluation import (
+    INSUFFICIENT_DATA,
+    Window,
+    end_of,
+    evaluate,
+    range_of,
+    window_of,
+    window_of_values,
+)
 from orgmon.sandbox.signals.functions import Functions
 from orgmon.sandbox.signals.grants import Grants
 from orgmon.sandbox.signals.losses import NO_RESOURCE, Undeliverable
@@ -103,6 +113,8 @@ class Alarms:
         if alarm is None:
             return
         with self._lock:
+            if call.params.get("Metrics"):
+                keep(alarm, AlarmQueries.parse(call.account, call.region, call.params))
             alarm.configuration_updated_timestamp = _naive(call)
             if former is None:
                 alarm.state_value, alarm.state_reason_data = INSUFFICIENT_DATA, None
@@ -127,7 +139,10 @@ class Alarms:
         """A metric got a value: look at the alarms on it at once."""
         store = self._world.store("cloudwatch", key.account, key.region)
         for alarm in list(store.alarms.values()):
-            if alarm.metric_name == key.name and _key_of(key.account, key.region, alarm) == key:
+            if alarm.metric_name not in (None, key.name):
+                continue
+            queries = queries_of(alarm)
+            if key in queries.keys if queries else _key_of(key.account, key.region, alarm) == key:
                 self._look((key.account, key.region, alarm.name))
 
     def _tick(self) -> None:
@@ -139,16 +154,23 @@ class Alarms:
         alarm = self._find(account, region, name)
         with self._lock:
             self._awake.discard(place)
-            key = _key_of(account, region, alarm) if alarm is not None else None
-            if alarm is None or key is None:
-                return
             now = self._world.clock.now()
-            window = window_of(alarm, self._metrics.between(key, *range_of(alarm, now)), now)
+            window = self._window(account, region, alarm, now) if alarm is not None else None
+            if alarm is None or window is None:
+                return
             finding = evaluate(alarm, window, now)
             if finding.state != alarm.state_value:
                 self._change(account, region, alarm, finding.state, finding.reason, json.dumps(finding.data))
             if not window.is_empty:
                 self._awake.add(place)
+
+    def _window(self, account: str, region: str, alarm: Any, now: datetime) -> Window | None:
+        queries = queries_of(alarm)
+        if queries is not None:
+            values = queries.values(self._metrics, end_of(now), int(alarm.evaluation_periods))
+            return window_of_values(values, queries.period, now)
+        key = _key_of(account, region, alarm)
+        return window_of(alarm, self._metrics.between(key, *range_of(alarm, now)), now) if key else None
 
     def _change(
         self, account: str, region: str, alarm: Any, state: str, reason: str, data: str | None
@@ -194,7 +216,7 @@ class Alarms:
 
 
 def _key_of(account: str, region: str, alarm: Any) -> MetricKey | None:
-    """The metric of an alarm; None for alarms on expressions and on other alarms, which are not evaluated."""
+    """The metric of an alarm on one; None for alarms on percentiles and on other alarms, which are not evaluated."""
     if not alarm.metric_name or not alarm.statistic:
         return None
     dimensions = tuple(sorted((str(each.name), str(each.value)) for each in alarm.dimensions))

@@ -33,11 +33,15 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Window:
-    """The last periods, the newest first: when they began, their value (None without data), of how many samples."""
+    """The last periods, the newest first: when they began, their value (None without data), of how many samples.
+
+    ``period`` is their length in seconds. What an expression comes to is of no number of samples.
+    """
 
     starts: tuple[datetime, ...]
     values: tuple[float | None, ...]
     counts: tuple[float | None, ...]
+    period: int
 
     @property
     def is_empty(self) -> bool:
@@ -54,21 +58,35 @@ class Finding:
     data: dict[str, Any]
 
 
+def end_of(now: datetime) -> datetime:
+    """Until when an alarm looks: whole minutes, the current one included."""
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
 def range_of(alarm: Any, now: datetime) -> tuple[datetime, datetime]:
-    """From when to when an alarm looks: whole minutes, the current one included."""
-    end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    """From when to when an alarm on one metric looks."""
+    end = end_of(now)
     return end - timedelta(seconds=int(alarm.period) * int(alarm.evaluation_periods)), end
+
+
+def window_of_values(values: Sequence[float | None], period: int, now: datetime) -> Window:
+    """The window of values that were worked out, the newest first."""
+    starts = _starts(period, len(values), now)
+    return Window(starts, tuple(values), (None,) * len(values), period)
 
 
 def window_of(alarm: Any, data: Sequence[Datum], now: datetime) -> Window:
     """The values of an alarm's periods; of its unit only, where it has one."""
-    _, end = range_of(alarm, now)
     period = timedelta(seconds=int(alarm.period))
-    starts = tuple(end - period * number for number in range(1, int(alarm.evaluation_periods) + 1))
+    starts = _starts(int(alarm.period), int(alarm.evaluation_periods), now)
     wanted = [datum for datum in data if not alarm.unit or datum.unit == alarm.unit]
     periods = [[datum for datum in wanted if start <= datum.time < start + period] for start in starts]
     values = tuple(statistic(str(alarm.statistic), own) for own in periods)
-    return Window(starts, values, tuple(statistic("SampleCount", own) for own in periods))
+    return Window(starts, values, tuple(statistic("SampleCount", own) for own in periods), int(alarm.period))
+
+
+def _starts(period: int, count: int, now: datetime) -> tuple[datetime, ...]:
+    return tuple(end_of(now) - timedelta(seconds=period * number) for number in range(1, count + 1))
 
 
 def evaluate(alarm: Any, window: Window, now: datetime) -> Finding:
@@ -145,14 +163,17 @@ def _reason_data(alarm: Any, window: Window, now: datetime) -> dict[str, Any]:
         for start, value, count in zip(window.starts, window.values, window.counts, strict=True)
         if value is not None
     ]
-    known = {start: {"sampleCount": count, "value": value} for start, value, count in there}
+    known = {
+        start: {**({"sampleCount": count} if count is not None else {}), "value": value}
+        for start, value, count in there
+    }
     return {
         "version": "1.0",
         "queryDate": stamp(now),
         **({"startDate": stamp(there[-1][0])} if there else {}),
         **({"unit": alarm.unit} if alarm.unit else {}),
-        "statistic": str(alarm.statistic),
-        "period": int(alarm.period),
+        **({"statistic": str(alarm.statistic)} if alarm.statistic else {}),
+        "period": window.period,
         "recentDatapoints": [value for _, value, _ in reversed(there)],
         "threshold": float(alarm.threshold),
         "evaluatedDatapoints": [

@@ -8,16 +8,15 @@ when LocalStack's public tests were recorded (tests/aws/services/cloudwatch).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orgmon.sandbox.calls import Call, Refusal
 from orgmon.sandbox.paging import Pages
+from orgmon.sandbox.signals.metric_queries import MetricQuery, Queries, metric_key, not_there
 from orgmon.sandbox.signals.metrics import Datum, MetricKey, Metrics, aware, statistic
 from orgmon.sandbox.world import World
 
-SIMPLE = ("Sum", "SampleCount", "Average", "Minimum", "Maximum")
 LISTED = timedelta(days=14)
 RECENT = timedelta(hours=3)
 _PAGES = Pages(
@@ -28,18 +27,6 @@ _PAGES = Pages(
     "NextToken",
     ("InvalidParameterValue", "Request parameter NextToken is invalid"),
 )
-
-
-@dataclass(frozen=True)
-class _Query:
-    """One metric over time, as GetMetricData asks for it."""
-
-    id: str
-    key: MetricKey
-    period: int
-    statistic: str
-    unit: str
-    label: str
 
 
 class MetricApi:
@@ -82,12 +69,12 @@ class MetricApi:
         wanted = call.params
         names = [str(name) for name in wanted.get("Statistics") or ()]
         if wanted.get("ExtendedStatistics"):
-            raise _not_there("ExtendedStatistics")
+            raise not_there("ExtendedStatistics")
         if not names:
             text = "Must specify either Statistics or ExtendedStatistics"
             raise Refusal("InvalidParameterCombination", text)
         start, end = _range(call, int(wanted["Period"]), "InvalidParameterValue")
-        key = _key(call, wanted)
+        key = metric_key(call.account, call.region, wanted)
         points = [
             {"Timestamp": time, "Unit": unit, **{name: statistic(name, data) for name in names}}
             for time, data in _periods(self._metrics.between(key, start, end), start, int(wanted["Period"]))
@@ -96,22 +83,28 @@ class MetricApi:
         return {"Label": key.name, "Datapoints": points}
 
     def get_data(self, call: Call) -> dict[str, Any]:
-        """Many metrics at once, each with one statistic; other expressions than ids are not known."""
+        """Many metrics at once, each with one statistic, and expressions over them."""
         asked = call.params.get("MetricDataQueries") or []
-        queries = [
-            _query(call, each, place) for place, each in enumerate(asked, 1) if "Expression" not in each
-        ]
+        queries = Queries.parse(call.account, call.region, asked, "MetricDataQueries")
         labels = _labels(queries)
-        found = {query.id: self._result(call, query, labels[query.id]) for query in queries}
-        results = []
-        for each in asked:
-            if "Expression" in each:
-                results.append(_referred(each, found))
-            elif each.get("ReturnData", True):
-                results.append(found[str(each["Id"])])
+        if any(map(queries.is_array, queries.returned)):
+            raise not_there("answers of several time series to one expression")
+        results = [
+            self._result(call, queries.metrics[name], labels[name])
+            if name in queries.metrics
+            else self._worked_out(call, queries, name, labels[name])
+            for name in queries.returned
+        ]
         return {"MetricDataResults": results, "Messages": []}
 
-    def _result(self, call: Call, query: _Query, label: str) -> dict[str, Any]:
+    def _worked_out(self, call: Call, queries: Queries, name: str, label: str) -> dict[str, Any]:
+        period = queries.period(name)
+        start, end = _range(call, period, "ValidationError")
+        values = queries.result(self._metrics, name, start, -int((start - end).total_seconds() // period))
+        points = [(start + timedelta(seconds=period * place), value) for place, value in enumerate(values)]
+        return _told(call, name, label, [point for point in points if point[1] is not None])
+
+    def _result(self, call: Call, query: MetricQuery, label: str) -> dict[str, Any]:
         start, end = _range(call, query.period, "ValidationError")
         data = self._metrics.between(query.key, start, end)
         units = sorted({datum.unit for datum in data})
@@ -121,15 +114,7 @@ class MetricApi:
             for time, of_period in _periods(data, start, query.period)
             for _, own in _by_unit(of_period, unit)
         ]
-        if call.params.get("ScanBy") != "TimestampAscending":
-            points.reverse()
-        told = {
-            "Id": query.id,
-            "Label": label,
-            "Timestamps": [time for time, _ in points],
-            "Values": [value for _, value in points],
-            "StatusCode": "Complete",
-        }
+        told = _told(call, query.id, label, points)
         if len(units) > 1 and not query.unit:
             text = f"Multiple units returned: '[{', '.join(units)}]'"
             told["Messages"] = [{"Code": "MultipleUnits", "Value": text}]
@@ -142,51 +127,32 @@ def _has(key: MetricKey, wanted: dict[str, Any]) -> bool:
     )
 
 
-def _key(call: Call, metric: dict[str, Any]) -> MetricKey:
-    pairs = sorted((str(each["Name"]), str(each["Value"])) for each in metric.get("Dimensions") or ())
-    return MetricKey(
-        call.account, call.region, str(metric["Namespace"]), str(metric["MetricName"]), tuple(pairs)
-    )
+def _labels(queries: Queries) -> dict[str, str]:
+    """The label of each query: its metric's name, with what tells the metrics of a request apart; or its own id."""
+    metrics = queries.metrics.values()
+    statistics, periods = {query.statistic for query in metrics}, {query.period for query in metrics}
 
-
-def _query(call: Call, asked: dict[str, Any], place: int) -> _Query:
-    stat = asked.get("MetricStat")
-    if stat is None:
-        text = f"The parameter MetricDataQueries.member.{place}.MetricStat is required.\n"
-        raise Refusal("ValidationError", text)
-    if stat["Stat"] not in SIMPLE:
-        raise _not_there(f"the statistic {stat['Stat']}")
-    return _Query(
-        str(asked["Id"]),
-        _key(call, stat["Metric"]),
-        int(stat["Period"]),
-        str(stat["Stat"]),
-        str(stat.get("Unit") or ""),
-        str(asked.get("Label") or ""),
-    )
-
-
-def _labels(queries: Sequence[_Query]) -> dict[str, str]:
-    """The label of each query: its metric's name, with what tells the queries of a request apart."""
-    statistics, periods = {query.statistic for query in queries}, {query.period for query in queries}
-
-    def label(query: _Query) -> str:
+    def label(query: MetricQuery) -> str:
         more = [query.statistic] if len(statistics) > 1 else []
         more += [str(query.period)] if len(periods) > 1 else []
         return query.label or " ".join((query.key.name, *more))
 
-    return {query.id: label(query) for query in queries}
+    own = {str(each["Id"]): str(each.get("Label") or each["Id"]) for each in queries.asked}
+    return own | {query.id: label(query) for query in metrics}
 
 
-def _referred(asked: dict[str, Any], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    expression = str(asked["Expression"])
-    if expression not in found:
-        raise _not_there(f"the expression {expression}")
-    return {**found[expression], "Id": asked["Id"], "Label": asked.get("Label") or asked["Id"]}
-
-
-def _not_there(what: str) -> Refusal:
-    return Refusal("NotImplemented", f"The sandbox does not have {what}.", 501)
+def _told(
+    call: Call, name: str, label: str, points: Sequence[tuple[datetime, float | None]]
+) -> dict[str, Any]:
+    """A result, its newest values first unless asked otherwise. ``points`` are in the order of time."""
+    ordered = points if call.params.get("ScanBy") == "TimestampAscending" else points[::-1]
+    return {
+        "Id": name,
+        "Label": label,
+        "Timestamps": [time for time, _ in ordered],
+        "Values": [value for _, value in ordered],
+        "StatusCode": "Complete",
+    }
 
 
 def _range(call: Call, period: int, code: str) -> tuple[datetime, datetime]:

@@ -29,6 +29,15 @@ def _alarm(client: Any, name: str) -> dict[str, Any]:
     return alarms[0]
 
 
+def _metric_stat(identity: str, *, returned: bool) -> dict[str, Any]:
+    stat = {
+        "Metric": {"Namespace": "n", "MetricName": "m", "Dimensions": []},
+        "Period": 60,
+        "Stat": "Maximum",
+    }
+    return {"Id": identity, "MetricStat": stat, "ReturnData": returned}
+
+
 def _group(client: Any, name: str) -> dict[str, Any]:
     group: dict[str, Any] = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
     return group
@@ -223,6 +232,34 @@ COMPUTE = (
         (1.0, "1"),
         (5.0, "2"),
         support=TOPIC,
+    ),
+    Case(
+        "AWS::CloudWatch::Alarm",
+        {
+            "Metrics": [
+                {"Id": "e1", "Expression": "DIFF(m1)", "Label": "growth", "ReturnData": "true"},
+                {
+                    "Id": "m1",
+                    "ReturnData": "false",
+                    "MetricStat": {
+                        "Metric": {"Namespace": "n", "MetricName": "m"},
+                        "Period": "60",
+                        "Stat": "Maximum",
+                    },
+                },
+            ],
+            "EvaluationPeriods": 1,
+            "Threshold": 0,
+            "ComparisonOperator": "GreaterThanThreshold",
+        },
+        {"Metrics": [_metric_stat("m2", returned=True)]},
+        lambda client, name: _alarm(client, name)["Metrics"],
+        [
+            {"Id": "e1", "Expression": "DIFF(m1)", "Label": "growth", "ReturnData": True},
+            _metric_stat("m1", returned=False),
+        ],
+        [_metric_stat("m2", returned=True)],
+        label="math",
     ),
     Case(
         "AWS::CloudWatch::Dashboard",
