@@ -17,6 +17,9 @@ from orgmon.stacks import names
 LATE_SECONDS = 15 * 60
 """How late an event may be in its log group and still be alarmed on."""
 
+GROWTH_MINUTES = 5
+"""For how long the growth of a queue is looked at."""
+
 LANES: Mapping[str, int] = {"AWS::Logs::MetricFilter": 5, "AWS::CloudWatch::Alarm": 3}
 """How many of a kind are made at once."""
 
@@ -118,20 +121,36 @@ def _counting_alarm(
 
 
 def queue_alarm(title: str, name: str, queue_name: Any, actions: list[Any]) -> cloudwatch.Alarm:
-    """An alarm that goes off as soon as a dead-letter queue holds a message."""
+    """An alarm that goes off whenever more messages have come into a dead-letter queue, however many are there.
+
+    A queue that nobody uses publishes nothing (SQS developer guide, available CloudWatch metrics), and DIFF has no
+    value where there is none before: so what is missing counts as empty. Values come late, so some minutes are looked
+    at; what stays in the queue sets nothing off for longer than these.
+    """
+    visible = cloudwatch.Metric(
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Dimensions=[cloudwatch.MetricDimension(Name="QueueName", Value=queue_name)],
+    )
     return cloudwatch.Alarm(
         title,
         AlarmName=name,
         AlarmDescription="high: events or alerts could not be delivered. Read the queue's messages: their "
         "attributes say which rule, which target and why.",
-        Namespace="AWS/SQS",
-        MetricName="ApproximateNumberOfMessagesVisible",
-        Dimensions=[cloudwatch.MetricDimension(Name="QueueName", Value=queue_name)],
-        Statistic="Maximum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        Metrics=[
+            cloudwatch.MetricDataQuery(
+                Id="visible",
+                MetricStat=cloudwatch.MetricStat(Metric=visible, Period=60, Stat="Maximum"),
+                ReturnData=False,
+            ),
+            cloudwatch.MetricDataQuery(
+                Id="growth", Expression="DIFF(FILL(visible, 0))", Label="Messages that came", ReturnData=True
+            ),
+        ],
+        EvaluationPeriods=GROWTH_MINUTES,
+        DatapointsToAlarm=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="notBreaching",
         AlarmActions=actions,
     )

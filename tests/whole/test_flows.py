@@ -280,6 +280,16 @@ def test_a_dead_letter_says_which_rule_which_target_and_why(quiet: Rehearsal) ->
     assert {each["RULE_ARN"].split(":rule/")[0] for each in attributes} == {f"arn:aws:events:{HOME}:{MEMBER}"}
 
 
+def test_more_dead_letters_are_told_again_and_those_that_stay_are_not(quiet: Rehearsal) -> None:
+    edge = (PIPELINE, EDGE_ALARM)
+    with links.without_bus_policy(quiet.sandbox.world):
+        first = ways(letters_of(quiet, lambda: change_keys(quiet, MEMBER)))
+        nothing_new = ways(letters_of(quiet, lambda: None))
+        more = ways(letters_of(quiet, lambda: change_keys(quiet, MEMBER)))
+    assert edge in first & more
+    assert edge not in nothing_new
+
+
 def test_a_first_rollout_alerts_nobody(rolled_out: tuple[Rehearsal, tuple[Letter, ...]]) -> None:
     deployed, letters = rolled_out
     assert {letter.subject for letter in letters} == {"AWS Notification - Subscription Confirmation"}
