@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from typing import Any
 
 import botocore.session
 from botocore.exceptions import UnknownServiceError
+from botocore.hooks import HierarchicalEmitter
 from moto.core.utils import get_service_model
 
 # Where the name in the signature is not botocore's name of the service.
@@ -65,13 +67,15 @@ _IAM_PREFIX = {
 # Services with one endpoint for the whole partition: their calls happen in us-east-1, whatever the client signs.
 GLOBAL_SERVICES = frozenset({"iam", "organizations", "account", "cloudfront", "route53"})
 
+_handlers = HierarchicalEmitter()
+_first_session = botocore.session.Session(event_hooks=_handlers)
 # Not moto's: botocore's S3 clients rewrite the paths in the model that they are made from.
-_models_of_clients = botocore.session.Session().get_component("data_loader")
+_models_of_clients = _first_session.get_component("data_loader")
 
 
 def new_session() -> Any:
-    """A botocore session that shares the models already read: they are most of the price of a new one."""
-    session = botocore.session.Session()
+    """A botocore session that shares what makes a new one expensive: the models, and how handlers are called."""
+    session = botocore.session.Session(event_hooks=copy(_handlers), include_builtin_handlers=False)
     session.register_component("data_loader", _models_of_clients)
     return session
 
