@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from orgmon.sandbox.assembly import Sandbox
+from orgmon.sandbox.world import World
 from tests.sandbox.conftest import HOME, LOGS, MANAGEMENT, ORG
 
 TRAIL = "audit"
@@ -33,9 +34,17 @@ def service(*names: str) -> dict[str, list[str]]:
     return {"Service": [f"{name}.amazonaws.com" for name in names]}
 
 
+_clients: dict[tuple[World, str, str, str], Any] = {}
+
+
 def client(sandbox: Sandbox, name: str, account: str, region: str = HOME) -> Any:
-    """The administrator's client."""
-    return sandbox.world.session(account, region=region).client(name)
+    """The administrator's client, the same one each time: to make one costs more than ten calls."""
+    if any(key[0] is not sandbox.world for key in _clients):
+        _clients.clear()
+    place = (sandbox.world, name, account, region)
+    if place not in _clients:
+        _clients[place] = sandbox.world.session(account, region=region).client(name)
+    return _clients[place]
 
 
 def make_queue(sandbox: Sandbox, name: str, account: str, policy: str = "", **attributes: str) -> str:
