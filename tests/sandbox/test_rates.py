@@ -25,7 +25,7 @@ from .stacks import resource
 
 ONCE = Config(retries={"total_max_attempts": 1})
 START = datetime(2026, 11, 1, tzinfo=UTC)
-FILTER, ALARM = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"
+FILTER, ALARM, GROUP = "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup"
 REGION = sample.stack_inputs().governed_regions[0]
 PARAMETERS = {"SecurityAccountId": SECURITY, "HomeRegion": REGION}
 KEY_POLICY = {
@@ -129,7 +129,7 @@ def made(site: Site, name: str, body: dict[str, Any]) -> StackRecord:
 
 def filters(count: int, lanes: int) -> dict[str, Any]:
     """A stack of metric filters, each of which waits for the one that is ``lanes`` before it."""
-    resources = {"Group": resource("AWS::Logs::LogGroup", LogGroupName="filtered")}
+    resources = {"Group": resource(GROUP, LogGroupName="filtered")}
     for number in range(count):
         after = f"F{number - lanes}" if number >= lanes else "Group"
         resources[f"F{number}"] = resource(
@@ -168,15 +168,11 @@ def test_other_resources_fail_in_words_of_their_own(hasty: Site) -> None:
 def counted(definition: StackDefinition) -> dict[str, Any]:
     """The filters, the alarms and their log group of a product's stack."""
     body: dict[str, Any] = json.loads(json.dumps(definition.body(sample.stack_inputs()).content))
-    kept = {
-        name: part
-        for name, part in body["Resources"].items()
-        if part["Type"] in (FILTER, ALARM, "AWS::Logs::LogGroup")
-    }
+    kept = {name: part for name, part in body["Resources"].items() if part["Type"] in (FILTER, ALARM, GROUP)}
     sections: dict[str, Any] = {name: body[name] for name in ("Conditions", "Mappings") if name in body}
-    for part in kept.values():
-        if part["Type"] == "AWS::Logs::LogGroup":
-            part["Properties"] = {"LogGroupName": part["Properties"]["LogGroupName"]}
+    for name, part in kept.items():
+        if part["Type"] == GROUP:
+            kept[name] = resource(GROUP, LogGroupName=part["Properties"]["LogGroupName"])
     parameters = {name: each for name, each in body["Parameters"].items() if name in PARAMETERS}
     return {**sections, "Parameters": parameters, "Resources": kept}
 
