@@ -66,17 +66,16 @@ class Actions:
             _check_properties(provider, record.logical_id, record.properties)
             with self._second(record, begins):
                 existing = self._existing(provider, place, definition, wanted)
-            if existing:
-                record.physical_id = existing
-                adopt(provider, place, existing, record.properties)
-            else:
-                with self._second(record, begins):
+                if existing:
+                    record.physical_id = existing
+                    adopt(provider, place, existing, record.properties)
+                else:
                     record.physical_id = provider.create(place, record.properties)
-                self._note(record, f"{verb}_IN_PROGRESS", _INITIATED)
-            record.attributes = {
-                **place.kept,
-                **provider.attributes(place, record.physical_id, record.properties),
-            }
+                    self._note(record, f"{verb}_IN_PROGRESS", _INITIATED)
+                record.attributes = {
+                    **place.kept,
+                    **provider.attributes(place, record.physical_id, record.properties),
+                }
         except Exception as problem:
             if place.claimed and not record.physical_id:
                 record.physical_id = place.claimed
@@ -108,8 +107,8 @@ class Actions:
             started = True
             with self._second(record, begins):
                 provider.update(place, record.physical_id, record.properties, wanted)
-            record.properties = wanted
-            record.attributes.update(provider.attributes(place, record.physical_id, wanted))
+                record.properties = wanted
+                record.attributes.update(provider.attributes(place, record.physical_id, wanted))
         except Exception as problem:
             failure = self._failed(record, "UPDATE_FAILED", problem)
             failure.record = record if started else None
