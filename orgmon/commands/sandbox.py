@@ -207,6 +207,12 @@ def throttle(
 
 
 @trouble.command()
+def haste(context: typer.Context, account: AccountOption = None) -> None:
+    """Throttle what comes faster than AWS's documented rates, also CloudFormation's own calls for a stack."""
+    _cause(context, "haste", account=account)
+
+
+@trouble.command()
 def deny(
     context: typer.Context,
     service: Annotated[str, typer.Argument(help="As boto3 names it, e.g. cloudformation.")],

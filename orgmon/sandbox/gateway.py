@@ -144,7 +144,10 @@ class Gateway:
 
     def _throttled(self, call: Call, wire: WireCall) -> HttpReply | None:
         """The answer to a call that comes too fast, None for others. Raises Refusal where it fails as a whole."""
-        if call.internal or not self._trouble.is_throttled(call.service, call.operation, call.account):
+        what = (call.service, call.operation, call.account)
+        if call.internal or not (
+            self._trouble.is_throttled(*what) or self._trouble.is_too_fast(*what, call.region, call.time)
+        ):
             return None
         output = wording.throttled_entries(call)
         if output is None:

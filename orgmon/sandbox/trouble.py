@@ -6,13 +6,16 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, TypeVar
 
 from orgmon.sandbox.conditions import like
+from orgmon.sandbox.rates import Buckets
 from orgmon.sandbox.trouble_rules import (
     DEFAULT_REASON,
     Action,
     Denial,
+    Haste,
     Lateness,
     ResourceFailure,
     Rule,
@@ -35,6 +38,7 @@ class Trouble:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[Rule, int] = {}
+        self._buckets = Buckets()
         self.on_suspend: Suspender | None = None
         self.on_expire: Expirer | None = None
         self.on_foreign_operation: ForeignStarter | None = None
@@ -59,6 +63,13 @@ class Trouble:
     ) -> Throttle:
         """Throttle every nth call of an operation from now on."""
         rule = Throttle(service, operation, every_nth, account)
+        self._add(rule)
+        return rule
+
+    def haste(self, account: str | None = None) -> Haste:
+        """Throttle what comes faster than AWS's documented rates from now on, with full buckets."""
+        rule = Haste(account)
+        self._buckets = Buckets()
         self._add(rule)
         return rule
 
@@ -140,6 +151,11 @@ class Trouble:
                     throttled = throttled or (seen + 1) % rule.every_nth == 0
         return throttled
 
+    def is_too_fast(self, service: str, operation: str, account: str, region: str, time: datetime) -> bool:
+        """True if this call comes faster than AWS documents, and that is rehearsed. Asking counts as a call."""
+        is_rehearsed = any(isinstance(rule, Haste) and rule.account in (None, account) for rule in self.rules)
+        return is_rehearsed and not self._buckets.take(service, operation, account, region, time)
+
     def is_denied(self, service: str, operation: str, account: str) -> bool:
         """True if the API is refused."""
         return any(
@@ -175,6 +191,7 @@ class Trouble:
         methods: dict[str, Callable[..., object]] = {
             "fail": self.fail,
             "throttle": self.throttle,
+            "haste": self.haste,
             "deny": self.deny,
             "late": self.late,
             "suspend": self.suspend,

@@ -78,4 +78,15 @@ class Shuffle:
     seed: int
 
 
-Rule = ResourceFailure | Throttle | Denial | Lateness | Shuffle
+@dataclass(frozen=True)
+class Haste:
+    """Calls that come faster than AWS's documented rates are refused; so are those of CloudFormation's handlers.
+
+    No handler tries again. Today's handler of metric filters does, for hours, and others do for a while: what gets
+    through here needs neither luck nor patience.
+    """
+
+    account: str | None = None
+
+
+Rule = ResourceFailure | Throttle | Denial | Lateness | Shuffle | Haste

@@ -116,6 +116,10 @@ _EC2_KEYS = {
 }
 _THROTTLED = {
     "ec2": Refusal("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "kms": Refusal(
+        "ThrottlingException",
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+    ),
     "lambda": Refusal("TooManyRequestsException", "Rate exceeded", 429),
     "organizations": Refusal(
         "TooManyRequestsException", "AWS Organizations can't process your request; try again later.", 400

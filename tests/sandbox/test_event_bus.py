@@ -400,6 +400,19 @@ def test_a_bus_takes_so_many_rules_and_fewer_with_wildcards(sandbox: Sandbox) ->
         events.put_rule(Name="plain-270", EventPattern=plain)
 
 
+def test_two_regions_take_fewer_rules_schedules_included(shared: Sandbox) -> None:
+    region = "eu-south-1"
+    client(shared, "account", PROD).enable_region(RegionName=region)
+    events = client(shared, "events", PROD, region)
+    for number in range(99):
+        events.put_rule(Name=f"plain-{number}", EventPattern='{"source": ["shop"]}')
+    hourly = {"ScheduleExpression": "rate(1 hour)"}
+    events.put_rule(Name="hourly", **hourly)
+    with pytest.raises(ClientError, match=r"LimitExceededException.*exceeds the maximum number allowed"):
+        events.put_rule(Name="too-many", **hourly)
+    events.put_rule(Name="hourly", State="DISABLED", **hourly)
+
+
 def test_a_replay_sends_what_the_archive_has_to_the_rules_again(sandbox: Sandbox) -> None:
     make_log_rule(sandbox)
     grant = allow("logs:*", "*", Principal=service("events"))

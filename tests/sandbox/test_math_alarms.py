@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
 from orgmon.sandbox.assembly import Sandbox
 from tests.sandbox.conftest import HOME, PROD, SECURITY
@@ -238,3 +238,52 @@ def test_queries_that_no_alarm_can_have_are_refused(
     assert caught.value.response["Error"]["Code"] == code
     assert text in caught.value.response["Error"]["Message"]
     assert cloudwatch.describe_alarms(AlarmNames=["refused"])["MetricAlarms"] == []
+
+
+def in_stack(expression: str, name: str) -> str:
+    """A template with an alarm on an expression over a metric."""
+    queries = [{"Id": "e", "Expression": expression}, {**metric("m", name), "ReturnData": "false"}]
+    properties = {
+        "AlarmName": name,
+        "Metrics": queries,
+        "EvaluationPeriods": 1,
+        "Threshold": 0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+    return json.dumps({"Resources": {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}}})
+
+
+def test_a_stack_makes_and_changes_an_alarm_on_an_expression(shared: Sandbox) -> None:
+    cloudwatch, stacks = client(shared, "cloudwatch", PROD), client(shared, "cloudformation", PROD)
+    quickly = {"Delay": 0.02, "MaxAttempts": 500}
+    stacks.create_stack(StackName="math", TemplateBody=in_stack("DIFF(m)", "stacked"))
+    stacks.get_waiter("stack_create_complete").wait(StackName="math", WaiterConfig=quickly)
+    for value, expected in ((1, "OK"), (2, "ALARM"), (2, "OK")):
+        next_minute(shared)
+        count(cloudwatch, "stacked", value)
+        assert described(cloudwatch, "stacked")["StateValue"] == expected
+    stacks.update_stack(StackName="math", TemplateBody=in_stack("m * 2", "stacked"))
+    stacks.get_waiter("stack_update_complete").wait(StackName="math", WaiterConfig=quickly)
+    told = described(cloudwatch, "stacked")
+    assert told["Metrics"] == [
+        {"Id": "e", "Expression": "m * 2", "ReturnData": True},
+        metric("m", "stacked"),
+    ]
+    shared.settle(60)
+    count(cloudwatch, "stacked", 1)
+    assert described(cloudwatch, "stacked")["StateValue"] == "ALARM"
+
+
+def test_a_stack_with_an_expression_that_is_none_fails_and_says_why(shared: Sandbox) -> None:
+    stacks = client(shared, "cloudformation", PROD)
+    stacks.create_stack(StackName="wrong", TemplateBody=in_stack("DIFF(m", "wrong"))
+    with pytest.raises(WaiterError):
+        stacks.get_waiter("stack_create_complete").wait(
+            StackName="wrong", WaiterConfig={"Delay": 0.02, "MaxAttempts": 500}
+        )
+    reasons = [
+        each.get("ResourceStatusReason", "")
+        for each in stacks.describe_stack_events(StackName="wrong")["StackEvents"]
+    ]
+    assert any("Error in expression 'e': Invalid syntax (Service: CloudWatch" in reason for reason in reasons)

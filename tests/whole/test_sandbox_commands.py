@@ -237,6 +237,18 @@ def test_trouble_throttles_and_is_lifted(calm: Running) -> None:
     calm.client("cloudformation").list_stacks()
 
 
+def test_trouble_refuses_haste(calm: Running) -> None:
+    calm.trouble("haste", "--account", MANAGEMENT)
+    alarms = calm.client("cloudwatch")
+
+    def hurry() -> None:
+        for _ in range(100):
+            alarms.delete_alarms(AlarmNames=["absent"])
+
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        hurry()
+
+
 def test_trouble_denies(calm: Running) -> None:
     calm.trouble("deny", "sns", "*", "--account", MANAGEMENT)
     with pytest.raises(ClientError, match="explicit deny in a service control policy"):

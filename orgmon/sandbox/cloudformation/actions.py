@@ -7,7 +7,8 @@ Source of the events (two of a creation, the second with the physical id; a repl
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,11 @@ from orgmon.sandbox.cloudformation.reasons import ActionFailed, is_gone, reason_
 from orgmon.sandbox.cloudformation.schema import schema_of
 from orgmon.sandbox.cloudformation.scope import partition_of
 from orgmon.sandbox.cloudformation.stack import ResourceRecord, StackRecord
-from orgmon.sandbox.cloudformation.template import Definition
+from orgmon.sandbox.cloudformation.template import Definition, Template
+from orgmon.sandbox.cloudformation.timetable import begins, ends
 from orgmon.sandbox.providers import provider_of
 from orgmon.sandbox.providers.provider import Place, Provider
+from orgmon.sandbox.rates import later
 from orgmon.sandbox.world import World
 
 Owner = Callable[[str, str, str, str], str]
@@ -61,17 +64,18 @@ class Actions:
             self._begin(record, "CREATE")
             provider = self._provider(record)
             _check_properties(provider, record.logical_id, record.properties)
-            existing = self._existing(provider, place, definition, wanted)
-            if existing:
-                record.physical_id = existing
-                adopt(provider, place, existing, record.properties)
-            else:
-                record.physical_id = provider.create(place, record.properties)
-                self._note(record, f"{verb}_IN_PROGRESS", _INITIATED)
-            record.attributes = {
-                **place.kept,
-                **provider.attributes(place, record.physical_id, record.properties),
-            }
+            with self._second(record, begins):
+                existing = self._existing(provider, place, definition, wanted)
+                if existing:
+                    record.physical_id = existing
+                    adopt(provider, place, existing, record.properties)
+                else:
+                    record.physical_id = provider.create(place, record.properties)
+                    self._note(record, f"{verb}_IN_PROGRESS", _INITIATED)
+                record.attributes = {
+                    **place.kept,
+                    **provider.attributes(place, record.physical_id, record.properties),
+                }
         except Exception as problem:
             if place.claimed and not record.physical_id:
                 record.physical_id = place.claimed
@@ -101,9 +105,10 @@ class Actions:
             provider = self._provider(record)
             _check_properties(provider, record.logical_id, wanted)
             started = True
-            provider.update(place, record.physical_id, record.properties, wanted)
-            record.properties = wanted
-            record.attributes.update(provider.attributes(place, record.physical_id, wanted))
+            with self._second(record, begins):
+                provider.update(place, record.physical_id, record.properties, wanted)
+                record.properties = wanted
+                record.attributes.update(provider.attributes(place, record.physical_id, wanted))
         except Exception as problem:
             failure = self._failed(record, "UPDATE_FAILED", problem)
             failure.record = record if started else None
@@ -131,9 +136,10 @@ class Actions:
         try:
             self._begin(record, "DELETE")
             if record.physical_id:
-                self._provider(record).delete(
-                    self.place(record.logical_id), record.physical_id, record.properties
-                )
+                with self._second(record, ends):
+                    self._provider(record).delete(
+                        self.place(record.logical_id), record.physical_id, record.properties
+                    )
         except Exception as problem:
             if not is_gone(problem):
                 raise self._failed(record, "DELETE_FAILED", problem) from problem
@@ -199,6 +205,12 @@ class Actions:
         taken = f"{physical_id} already exists" + (f" in stack {owner}" if owner else "")
         raise ActionFailed(definition.logical_id, definition.type, taken)
 
+    def _second(
+        self, record: ResourceRecord, table: Callable[[Template], Mapping[str, int]]
+    ) -> AbstractContextManager[None]:
+        """Let calls count in the second in which CloudFormation would come to a resource."""
+        return later(table(self.stack.request.template).get(record.logical_id, 0))
+
     def _begin(self, record: ResourceRecord, action: str) -> None:
         """Take the pace's time, and fail where trouble is rehearsed."""
         if self.pace:
@@ -210,7 +222,7 @@ class Actions:
 
     def _failed(self, record: ResourceRecord, status: str, problem: Exception) -> ActionFailed:
         """Write the failure down and wrap it."""
-        reason = problem.reason if isinstance(problem, ActionFailed) else reason_of(problem)
+        reason = problem.reason if isinstance(problem, ActionFailed) else reason_of(problem, record.type)
         self._note(record, status, reason)
         failure = ActionFailed(record.logical_id, record.type, reason)
         failure.record = record if record.physical_id else None

@@ -1,4 +1,8 @@
-"""Errors of service calls, as CloudFormation reports them for a resource."""
+"""Errors of service calls, as CloudFormation reports them for a resource.
+
+A call that came too fast is no ``Throttling`` in stack events: public reports of metric filters have it as
+``InvalidRequest``, those of other resources as ``GeneralServiceException``.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,13 @@ _EXISTS = re.compile(r"AlreadyExists|AlreadyOwned|Exists$|Duplicate|NameAlreadyI
 _DENIED = re.compile(r"AccessDenied|Unauthorized|AuthorizationError|^403$")
 _THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded")
 _LIMIT = re.compile(r"LimitExceeded")
+_SERVICES = {
+    "AWS::CloudWatch": "CloudWatch",
+    "AWS::KMS": "Kms",
+    "AWS::Logs": "CloudWatchLogs",
+    "AWS::SNS": "Sns",
+}
+"""How handlers call the service behind a resource type, where public reports show it."""
 
 
 class ActionFailed(Exception):
@@ -47,14 +58,14 @@ def is_gone(problem: Exception) -> bool:
     return isinstance(problem, ClientError) and bool(_GONE.search(problem.response["Error"]["Code"]))
 
 
-def reason_of(problem: Exception) -> str:
-    """The ResourceStatusReason for what a provider raised."""
+def reason_of(problem: Exception, type_name: str = "") -> str:
+    """The ResourceStatusReason for what the provider of a resource type raised."""
     if isinstance(problem, Refusal):
         return problem.message
     if isinstance(problem, HandlerError):
         return _handler_text(problem.message, problem.code)
     if isinstance(problem, ClientError):
-        return _client_text(problem)
+        return _client_text(problem, type_name)
     if isinstance(problem, BotoCoreError):
         return _handler_text(str(problem), "InvalidRequest")
     return _handler_text(f"{type(problem).__name__}: {problem}", "InternalFailure")
@@ -66,7 +77,7 @@ def handler_code(code: str, status: int) -> str:
         (_EXISTS, "AlreadyExists"),
         (_GONE, "NotFound"),
         (_DENIED, "AccessDenied"),
-        (_THROTTLED, "Throttling"),
+        (_THROTTLED, "GeneralServiceException"),
         (_LIMIT, "ServiceLimitExceeded"),
     ):
         if pattern.search(code):
@@ -74,16 +85,17 @@ def handler_code(code: str, status: int) -> str:
     return "ServiceInternalError" if status >= 500 else "InvalidRequest"
 
 
-def _client_text(problem: ClientError) -> str:
+def _client_text(problem: ClientError, type_name: str) -> str:
     error = problem.response["Error"]
     about = problem.response.get("ResponseMetadata", {})
     status = int(about.get("HTTPStatusCode", 400))
-    service = problem.response.get("Error", {}).get("Service", "") or problem.operation_name
+    service = _SERVICES.get(type_name.rpartition("::")[0], problem.operation_name)
     text = (
         f"{error.get('Message') or error['Code']} (Service: {service}, Status Code: {status}, "
         f"Request ID: {about.get('RequestId', uuid.uuid4())})"
     )
-    return _handler_text(text, handler_code(error["Code"], status))
+    is_slow_log = _THROTTLED.search(error["Code"]) and service == "CloudWatchLogs"
+    return _handler_text(text, "InvalidRequest" if is_slow_log else handler_code(error["Code"], status))
 
 
 def _handler_text(message: str, code: str) -> str:

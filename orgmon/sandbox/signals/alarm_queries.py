@@ -55,7 +55,7 @@ class AlarmQueries:
         """The values of the last periods before ``end``, the newest first."""
         more = self.queries.formulas.reach(self.watched)
         start = end - timedelta(seconds=self.period * (count + more))
-        return self.queries.result(metrics, self.watched, start, count + more)[::-1][:count]
+        return self.queries.result(metrics, self.watched, start, end)[::-1][:count]
 
     def described(self) -> list[dict[str, Any]]:
         """As DescribeAlarms tells them."""

@@ -142,7 +142,7 @@ class Alarms:
             if alarm.metric_name not in (None, key.name):
                 continue
             queries = queries_of(alarm)
-            if key in queries.keys if queries else _key_of(key.account, key.region, alarm) == key:
+            if (key in queries.keys) if queries else (_key_of(key.account, key.region, alarm) == key):
                 self._look((key.account, key.region, alarm.name))
 
     def _tick(self) -> None:

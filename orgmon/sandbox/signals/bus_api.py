@@ -28,7 +28,8 @@ LONGEST_PATTERN = 2048
 MOST_TARGETS = 5
 MOST_BYTES = 1_048_576
 MOST_RULES, MOST_WITH_WILDCARDS = 300, 30
-"""Of one bus (EventBridge quotas). What AWS answers beyond the second is not published."""
+FEWER_RULES = {"af-south-1": 100, "eu-south-1": 100}
+"""Of one bus (EventBridge quotas), and where it has fewer. What AWS answers beyond wildcards is not published."""
 # AWS's reference names "resources", too, but AWS has taken events without when it was recorded.
 _ARCHIVES = ("CreateArchive", "UpdateArchive")
 _MANDATORY = ("id", "account", "source", "time", "region", "detail-type")
@@ -114,24 +115,25 @@ class BusApi:
         return {"Result": pattern.matches(event)}
 
     def _check_rule(self, call: Call) -> None:
-        if (call.service, call.operation) == ("events", "PutRule") and call.params.get("EventPattern"):
-            pattern = str(call.params["EventPattern"])
+        if (call.service, call.operation) == ("events", "PutRule"):
+            pattern = str(call.params.get("EventPattern") or "")
             if len(pattern) > LONGEST_PATTERN:
                 raise Refusal("LimitExceededException", "The event pattern is longer than 2048 characters.")
-            self._check_room(call, _checked(pattern))
+            self._check_room(call, _checked(pattern) if pattern else None)
         if call.service == "events" and call.operation in _ARCHIVES and call.params.get("EventPattern"):
             _checked(str(call.params["EventPattern"]))
         if (call.service, call.operation) == ("events", "PutTargets"):
             _check_targets(call)
 
-    def _check_room(self, call: Call, pattern: EventPattern) -> None:
+    def _check_room(self, call: Call, pattern: EventPattern | None) -> None:
         name = str(call.params.get("EventBusName") or "default").rsplit("/", 1)[-1]
         bus = self._world.stores.find("events", call.account, call.region, "event_buses", name)
         rules = list(bus.rules.values()) if bus else []
         others = [rule for rule in rules if rule.name != call.params["Name"]]
-        if len(others) >= MOST_RULES:
-            raise Refusal("LimitExceededException", f"A bus can have {MOST_RULES} rules.")
-        texts = [rule.event_pattern.dump() for rule in others] if pattern.has_wildcards else []
+        if len(others) >= FEWER_RULES.get(call.region, MOST_RULES):
+            raise Refusal("LimitExceededException", _TOO_MANY)
+        has_wildcards = pattern is not None and pattern.has_wildcards
+        texts = [rule.event_pattern.dump() for rule in others] if has_wildcards else []
         if sum(parsed(text).has_wildcards for text in texts if text) >= MOST_WITH_WILDCARDS:
             raise Refusal(
                 "LimitExceededException", f"A bus can have {MOST_WITH_WILDCARDS} rules with wildcards."

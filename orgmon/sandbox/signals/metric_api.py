@@ -100,7 +100,7 @@ class MetricApi:
     def _worked_out(self, call: Call, queries: Queries, name: str, label: str) -> dict[str, Any]:
         period = queries.period(name)
         start, end = _range(call, period, "ValidationError")
-        values = queries.result(self._metrics, name, start, -int((start - end).total_seconds() // period))
+        values = queries.result(self._metrics, name, start, end)
         points = [(start + timedelta(seconds=period * place), value) for place, value in enumerate(values)]
         return _told(call, name, label, [point for point in points if point[1] is not None])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from orgmon.sandbox.calls import NOT_HERE, Refusal
@@ -78,10 +78,10 @@ class Queries:
         """The seconds of a period of a metric, or of the metrics of an expression."""
         return next(self.metrics[each].period for each in self.metrics if each in self.formulas.uses(name))
 
-    def result(self, metrics: Metrics, name: str, start: datetime, count: int) -> Series:
-        """The values of a metric or of an expression that is no array, in that many periods from ``start`` on."""
+    def result(self, metrics: Metrics, name: str, start: datetime, end: datetime) -> Series:
+        """The values of a metric or of an expression that is no array, in each period from ``start`` to ``end``."""
         period = self.period(name)
-        end = start + timedelta(seconds=period * count)
+        count = -int((start - end).total_seconds() // period)
         used = self.formulas.uses(name)
         series = {
             each.id: each.series(metrics.between(each.key, start, end), start, count)
