@@ -124,8 +124,9 @@ def queue_alarm(title: str, name: str, queue_name: Any, actions: list[Any]) -> c
     """An alarm that goes off whenever more messages have come into a dead-letter queue, however many are there.
 
     A queue that nobody uses publishes nothing (SQS developer guide, available CloudWatch metrics), and DIFF has no
-    value where there is none before: so what is missing counts as empty. Values come late, so some minutes are looked
-    at; what stays in the queue sets nothing off for longer than these.
+    value where there is none before: so a queue of which nothing is known yet counts as empty, and a value that is
+    missing as the one before. Values come late, so some minutes are looked at; what stays in the queue sets nothing
+    off for longer than these.
     """
     visible = cloudwatch.Metric(
         Namespace="AWS/SQS",
@@ -144,7 +145,10 @@ def queue_alarm(title: str, name: str, queue_name: Any, actions: list[Any]) -> c
                 ReturnData=False,
             ),
             cloudwatch.MetricDataQuery(
-                Id="growth", Expression="DIFF(FILL(visible, 0))", Label="Messages that came", ReturnData=True
+                Id="growth",
+                Expression="DIFF(FILL(FILL(visible, REPEAT), 0))",
+                Label="Messages that came",
+                ReturnData=True,
             ),
         ],
         EvaluationPeriods=GROWTH_MINUTES,
