@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -19,7 +20,7 @@ class AccountState(StrEnum):
 
 @dataclass(frozen=True)
 class OrganizationalUnit:
-    """A root or organizational unit. ``path`` is ``Root`` or e.g. ``Root/Workloads/Prod``."""
+    """A root or organizational unit. ``path``, for people, is ``Root`` or e.g. ``Root/Workloads/Prod``."""
 
     id: str
     name: str
@@ -73,13 +74,33 @@ class Organization:
         account = self.by_id.get(account_id)
         return self.unit_by_id[account.unit_id].path if account else ""
 
-    def unit_at(self, path: str) -> OrganizationalUnit | None:
-        """The unit at a path; ``Root/`` in front may be left out."""
-        full = path if path == "Root" or path.startswith("Root/") else f"Root/{path}"
-        return next((unit for unit in self.units if unit.path == full), None)
+    def units_at(self, path: str) -> tuple[OrganizationalUnit, ...]:
+        """The units that a path or an id may mean, ``Root/`` in front may be left out: none, one, or several.
+
+        A name may hold a slash, so that two units can have one path.
+        """
+        exact = tuple(unit for unit in self.units if path in (unit.path, unit.id))
+        return exact or tuple(unit for unit in self.units if unit.path == f"Root/{path}")
+
+    def above(self, account_id: str) -> tuple[OrganizationalUnit, ...]:
+        """The units that hold an account, the nearest first and the root last; none if it is no member."""
+        account = self.by_id.get(account_id)
+        return tuple(self._upwards(account.unit_id)) if account else ()
+
+    def described(self, unit: OrganizationalUnit) -> str:
+        """A unit by its id and the names from the root down to it."""
+        names = [each.name for each in self._upwards(unit.id)]
+        return f"{unit.id} ({' > '.join(reversed(names))})"
 
     def under(self, unit_id: str) -> frozenset[str]:
         """The ids of all accounts below a root or unit, at any depth."""
-        path = self.unit_by_id[unit_id].path
-        inside = {unit.id for unit in self.units if unit.path == path or unit.path.startswith(f"{path}/")}
+        inside = {
+            unit.id for unit in self.units if any(each.id == unit_id for each in self._upwards(unit.id))
+        }
         return frozenset(account.id for account in self.accounts if account.unit_id in inside)
+
+    def _upwards(self, unit_id: str | None) -> Iterator[OrganizationalUnit]:
+        while unit_id is not None:
+            unit = self.unit_by_id[unit_id]
+            yield unit
+            unit_id = unit.parent_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def organization(given: Config | None = None) -> Organization:
     """The organization that the shipped config describes, as AWS would tell it."""
     given = given or config()
     paths = sorted({"Root", *(f"Root/{unit.path}" for unit in given.units)}, key=lambda path: path.count("/"))
-    units = tuple(_unit(path, number) for number, path in enumerate(paths))
-    by_path = {unit.path: unit.id for unit in units}
+    by_path = {path: f"ou-abcd-{number:08}" if number else "r-abcd" for number, path in enumerate(paths)}
+    units = tuple(_unit(path, by_path) for path in paths)
     accounts = tuple(
         Account(
             entry.id,
@@ -54,8 +55,6 @@ def organization(given: Config | None = None) -> Organization:
     return Organization(given.organization.id, given.organization.management_account, units, accounts)
 
 
-def _unit(path: str, number: int) -> OrganizationalUnit:
-    parent = path.rpartition("/")[0] or None
-    return OrganizationalUnit(
-        f"ou-abcd-{number:08}" if parent else "r-abcd", path.split("/")[-1], path, parent
-    )
+def _unit(path: str, ids: Mapping[str, str]) -> OrganizationalUnit:
+    above, _, name = path.rpartition("/")
+    return OrganizationalUnit(ids[path], name, path, ids[above] if above else None)

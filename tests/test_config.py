@@ -15,6 +15,7 @@ from orgmon.cli import run
 from orgmon.config.load import load, problems_of
 from orgmon.config.schema import schema
 from orgmon.errors import ConfigError
+from orgmon.organization import OrganizationalUnit
 from tests import sample
 
 
@@ -199,9 +200,15 @@ def test_the_committed_schema_is_fresh_and_takes_the_shipped_file() -> None:
 
 def test_the_owner_of_an_unlisted_account_is_that_of_the_nearest_unit() -> None:
     config = sample.config()
-    assert config.owner_of("999999999999", "Root/Workloads/Prod") == "platform@example.com"
-    assert config.owner_of("999999999999", "Root/Security/Deep") == "security@example.com"
-    assert config.owner_of("999999999999", "Root") == ""
+    root = OrganizationalUnit("r-abcd", "Root", "Root")
+    workloads = OrganizationalUnit("ou-abcd-1", "Workloads", "Root/Workloads", root.id)
+    prod = OrganizationalUnit("ou-abcd-2", "Prod", "Root/Workloads/Prod", workloads.id)
+    # What looks like a unit below Security is none: a name may hold a slash.
+    slashed = OrganizationalUnit("ou-abcd-3", "Security/Deep", "Root/Security/Deep", root.id)
+    assert config.owner_of("999999999999", (prod, workloads, root)) == "platform@example.com"
+    assert config.owner_of("999999999999", (slashed, root)) == ""
+    assert config.owner_of("999999999999", (root,)) == ""
+    assert config.owner_of("999999999999", ()) == ""
 
 
 def test_validate_says_problems_and_its_exit_code_says_so(

@@ -331,6 +331,10 @@ def test_a_mistake_is_told_where_it_is(
         assert told[0].line == line_with(tmp_path, place)
 
 
+def test_a_unit_may_be_named_by_its_id(tmp_path: Path) -> None:
+    assert problems(tmp_path, ("    units: [Workloads/Prod]", "    units: [ou-ab12-0a1b2c3d]")) == ()
+
+
 def test_all_mistakes_are_told_at_once_and_in_order(tmp_path: Path) -> None:
     told = problems(
         tmp_path,

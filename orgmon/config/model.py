@@ -6,12 +6,14 @@ Reading with positions is in ``load``, the checks that need more than one key in
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from orgmon.config.monitoring import AlertsSection, DecoysSection, DetectionsSection, TrailSection
 from orgmon.config.section import AccountId, Name, OrganizationId, Percentage, Section, Selector, UnitPath
+from orgmon.organization import OrganizationalUnit
 from orgmon.regions import needed_regions, partition_of
 from orgmon.stackset import CallAs, PermissionModel
 
@@ -186,14 +188,13 @@ class Config(Section):
         """What the file says of an account, or None where it does not list it."""
         return next((item for item in self.accounts if item.id == account_id), None)
 
-    def owner_of(self, account_id: str, unit_path: str) -> str:
-        """Whom the SOC calls for an account: its own owner, or that of the nearest unit above it.
+    def owner_of(self, account_id: str, above: Iterable[OrganizationalUnit]) -> str:
+        """Whom the SOC calls for an account: its own owner, or that of the nearest unit above it; may be empty.
 
-        ``unit_path`` is where the account is, e.g. ``Root/Workloads/Prod``; the result may be empty.
+        ``above`` are the units that hold it, the nearest first.
         """
         if item := self.entry(account_id):
             return item.owner
-        owners = {f"Root/{unit.path}": unit.owner for unit in self.units if unit.owner}
-        parts = unit_path.split("/")
-        above = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
-        return next((owners[path] for path in above if path in owners), "")
+        owners = {unit.path.removeprefix("Root/"): unit.owner for unit in self.units if unit.owner}
+        names = (name for unit in above for name in (unit.id, unit.path.removeprefix("Root/")))
+        return next((owners[name] for name in names if name in owners), "")

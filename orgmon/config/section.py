@@ -23,7 +23,8 @@ class Selector(Section):
     """Some accounts: those in any of the units, with any of the tags, or listed."""
 
     units: tuple[UnitPath, ...] = Field(
-        (), description="Organizational units with all below them; Root is all"
+        (),
+        description="Organizational units with all below them, by their paths or ids; Root is all",
     )
     tags: dict[str, str] = Field({}, description="Accounts that carry any of these tags")
     accounts: tuple[AccountId, ...] = ()

@@ -60,7 +60,7 @@ def notifier(config: Config, organization: Organization, detections: tuple[Detec
     directory = {
         account.id: {
             "name": account.name,
-            "owner": config.owner_of(account.id, organization.path_of(account.id)),
+            "owner": config.owner_of(account.id, organization.above(account.id)),
         }
         for account in organization.accounts
     }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from orgmon.config.model import Config
 from orgmon.config.section import Selector
-from orgmon.organization import Organization
+from orgmon.errors import OrgmonError
+from orgmon.organization import Organization, OrganizationalUnit
 from orgmon.stacks.definition import Placement, Where, Who
 
 NARROWED = (Who.MEMBERS, Where.DETECTION)
@@ -15,17 +16,31 @@ NARROWED = (Who.MEMBERS, Where.DETECTION)
 
 
 def selected(selector: Selector, organization: Organization, config: Config) -> frozenset[str]:
-    """The ids of the accounts that a selector means: by unit, by tag (live or in accounts.yaml), or listed."""
+    """The ids of the accounts that a selector means: by unit, by tag (live or in accounts.yaml), or listed.
+
+    Raises OrgmonError for a unit that could be one of several.
+    """
     chosen = set(selector.accounts) & set(organization.by_id)
-    for path in selector.units:
-        unit = organization.unit_at(path)
-        chosen |= organization.under(unit.id) if unit else set()
+    for unit in units_of(selector, organization):
+        chosen |= organization.under(unit.id)
     for account in organization.accounts:
         entry = config.entry(account.id)
         tags = {*account.tags, *((entry.tags if entry else {}).items())}
         if tags & set(selector.tags.items()):
             chosen.add(account.id)
     return frozenset(chosen)
+
+
+def units_of(selector: Selector, organization: Organization) -> tuple[OrganizationalUnit, ...]:
+    """The units that a selector names, as far as they are there. Raises OrgmonError for what could be several."""
+    found = [(path, organization.units_at(path)) for path in selector.units]
+    for path, units in found:
+        if len(units) > 1:
+            raise OrgmonError(
+                f"unit {path} could be one of several: {', '.join(map(organization.described, units))}",
+                "write the id of the one that is meant, for example under scope: units",
+            )
+    return tuple(units[0] for _, units in found if units)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orgmon.config.model import Config
 from orgmon.desired.inputs import inputs, notifier
-from orgmon.desired.placing import Places, places
+from orgmon.desired.placing import Places, places, units_of
 from orgmon.detections.model import Detection
 from orgmon.organization import Organization
 from orgmon.stacks import names
@@ -102,10 +102,9 @@ def _service_managed(
     """
     if not (config.rollout.auto_deployment and definition.placement.covers_members):
         return replace(stack_set, units=(organization.root.id,))
-    units = (organization.unit_at(path) for path in config.scope.units)
     return replace(
         stack_set,
-        units=tuple(unit.id for unit in units if unit),
+        units=tuple(unit.id for unit in units_of(config.scope, organization)),
         auto_deployment=AutoDeployment(enabled=True),
     )
 

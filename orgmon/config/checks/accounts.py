@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 
 from orgmon.config.checks.subject import Subject, nearest, repeated
 from orgmon.errors import Problem
+
+# Which units there are is known in AWS alone (API reference: OrganizationalUnit, Root).
+UNIT_ID = re.compile(r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$")
 
 
 def check(subject: Subject, today: datetime.date) -> Iterator[Problem]:
@@ -51,7 +55,7 @@ def _units(subject: Subject) -> Iterator[Problem]:
             yield subject.problem(("accounts", number, "unit"), f"unit {entry.unit} is not known", hint)
     for where, selector in subject.selectors:
         for number, path in enumerate(selector.units):
-            if path.removeprefix("Root/") not in known:
+            if path.removeprefix("Root/") not in known and not UNIT_ID.match(path):
                 hint = nearest(path, known, "add it under units, or correct it")
                 yield subject.problem((*where, "units", number), f"unit {path} is not known", hint)
 
