@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from orgmon.config.model import Config
+from orgmon.config.stray import Stray
 from orgmon.delivery import RouteCheck
 from orgmon.organization import Account, Organization
 from orgmon.plan.compare import differs, stack_change
@@ -77,11 +78,12 @@ class StatusReport:
     coverage: Coverage
     unlisted: tuple[str, ...] = ()
     routes: tuple[RouteCheck, ...] = ()
+    strays: tuple[Stray, ...] = ()
 
     @property
     def is_good(self) -> bool:
-        """True where everything is covered and everybody is told."""
-        return self.coverage.is_full and all(route.is_good for route in self.routes)
+        """True where everything is covered, everybody is told, and all that accounts.yaml names is there."""
+        return self.coverage.is_full and all(route.is_good for route in self.routes) and not self.strays
 
 
 def status(

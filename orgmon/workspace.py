@@ -17,8 +17,10 @@ from orgmon.aws.organizations import read_organization
 from orgmon.aws.session import Sessions
 from orgmon.aws.stack_sets import StackSets
 from orgmon.aws.stacks import Stacks
+from orgmon.config.stray import Stray
 from orgmon.delivery import RouteCheck, checked
 from orgmon.desired.state import desired_state
+from orgmon.desired.strays import check_accounts, check_regions, strays
 from orgmon.desired.waves import rollout
 from orgmon.errors import OrgmonError
 from orgmon.execute.calls import Calls
@@ -89,6 +91,16 @@ class Workspace(Project):
         return rollout(self.config, self.organization)
 
     @cached_property
+    def strays(self) -> tuple[Stray, ...]:
+        """What accounts.yaml names and AWS does not have. Raises OrgmonError for what could be one of several."""
+        return strays(self.config, self.organization)
+
+    def check_selection(self, accounts: frozenset[str] | None, regions: frozenset[str] | None) -> None:
+        """Raises UsageError for accounts and Regions to select that there are none of."""
+        check_regions(regions or frozenset(), self.config)
+        check_accounts(accounts or frozenset(), self.config, self.organization)
+
+    @cached_property
     def desired(self) -> State:
         """The State that should be. Raises TemplateError."""
         return desired_state(self.config, self.organization, self.detections)
@@ -118,9 +130,12 @@ class Workspace(Project):
         accounts: frozenset[str] | None = None,
         regions: frozenset[str] | None = None,
     ) -> Plan:
-        """What has to be done from an observed State; with ``destroy`` to remove everything."""
+        """What has to be done from an observed State; with ``destroy`` to remove everything.
+
+        Nothing is pruned while a selector names what AWS does not have: whom it meant is not known.
+        """
         options = Options(
-            prune=prune or destroy,
+            prune=destroy or (prune and not any(stray.selects for stray in self.strays)),
             accounts=accounts,
             regions=regions,
             retained=() if destroy else self._retained(observed),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from orgmon.config.stray import Stray
 from orgmon.delivery import RouteCheck, RouteState
 from orgmon.errors import AwsError, UsageError
 from orgmon.execute.outcome import StepOutcome
@@ -41,7 +42,8 @@ class Order:
 class DeployReport:
     """How a rollout ended. ``left`` is the plan that would be needed now; empty after a good end.
 
-    ``subscribed`` are the routes that had been lost and were subscribed again, ``routes`` how all stand after it.
+    ``subscribed`` are the routes that had been lost and were subscribed again, ``routes`` how all stand after it,
+    ``strays`` what accounts.yaml names and AWS does not have.
     """
 
     plan: Plan
@@ -51,6 +53,7 @@ class DeployReport:
     left: Plan
     subscribed: tuple[RouteCheck, ...] = ()
     routes: tuple[RouteCheck, ...] = ()
+    strays: tuple[Stray, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -73,6 +76,7 @@ def deploy(
     nothing else has to be done for it than was agreed to. Raises StalePlanError for a saved plan
     that no longer fits, UsageError for a selection that would leave others OUTDATED.
     """
+    workspace.check_selection(order.accounts, order.regions)
     if not order.destroy:
         _ = workspace.desired
     runner = workspace.runner(progress, order.patience)
@@ -93,7 +97,7 @@ def deploy(
         more, left = _performed(workspace, order, runner, left)
         outcomes = good + more
     report = _report(plan, outcomes, left)
-    return report if order.destroy else _subscribed(workspace, report)
+    return report if order.destroy else _subscribed(workspace, replace(report, strays=workspace.strays))
 
 
 def _performed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from orgmon.status import StatusReport
@@ -12,7 +13,7 @@ from orgmon.workspace import Workspace
 def status(workspace: Workspace) -> StatusReport:
     """The status of the organization now. Raises AwsError, ConfigError and DetectionError."""
     workspace.check()
-    return status_of(
+    report = status_of(
         workspace.config,
         workspace.organization,
         workspace.desired,
@@ -20,3 +21,4 @@ def status(workspace: Workspace) -> StatusReport:
         datetime.now(UTC).date(),
         workspace.routes(),
     )
+    return replace(report, strays=workspace.strays)

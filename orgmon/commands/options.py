@@ -78,4 +78,4 @@ def code_of(report: DeployReport | None) -> int:
     """The exit code of a rollout; None is one that was not agreed to."""
     if report is None or not report.is_good:
         return FAILED
-    return FOUND if report.has_blocked else DONE
+    return FOUND if report.has_blocked or report.strays else DONE

@@ -42,7 +42,7 @@ def command(
 ) -> None:
     """Show what a deploy would change, pair by pair, and how. Exit code 3 with changes, 0 without."""
     from orgmon.actions.plan import estimate
-    from orgmon.console import cost_view, plan_view, routes_view
+    from orgmon.console import cost_view, plan_view, routes_view, strays_view
     from orgmon.console.output import emit, out
     from orgmon.delivery import RouteState
     from orgmon.plan import saved
@@ -55,10 +55,11 @@ def command(
     workspace = invocation(context).workspace(config)
     workspace.check()
     accounts, regions = chosen(account), chosen(region)
+    workspace.check_selection(accounts, regions)
     observed = workspace.observe()
     plan = workspace.plan(observed, destroy=destroy, prune=prune, accounts=accounts, regions=regions)
     cost = estimate(workspace, observed, charged, destroy=destroy)
-    routes = () if destroy else workspace.routes()
+    routes, strays = ((), ()) if destroy else (workspace.routes(), workspace.strays)
     if out_file is not None:
         kept = saved.saved(
             plan,
@@ -80,7 +81,13 @@ def command(
             for s in plan.stages
             for step in s.steps
         ]
-        told = {"changes": plan.changes, "steps": steps, "operations": forecast(plan), "routes": routes}
+        told = {
+            "changes": plan.changes,
+            "steps": steps,
+            "operations": forecast(plan),
+            "routes": routes,
+            "strays": strays,
+        }
         emit("plan", {**told, "cost": cost_view.data(cost)})
     else:
         plan_view.show(
@@ -92,7 +99,9 @@ def command(
             hidden=workspace.hidden(plan),
             estimate=cost,
         )
+        strays_view.show(out(), strays)
         # What a rollout of the hub will subscribe needs no telling.
         if not any(route.state is RouteState.UNREADABLE for route in routes) or plan.is_empty:
             routes_view.show(out(), routes)
-    raise typer.Exit(0 if plan.is_empty and all(route.is_good for route in routes) else FOUND)
+    is_good = plan.is_empty and all(route.is_good for route in routes) and not strays
+    raise typer.Exit(0 if is_good else FOUND)

@@ -6,7 +6,7 @@ Reading with positions is in ``load``, the checks that need more than one key in
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from pydantic import Field
 from orgmon.config.monitoring import AlertsSection, DecoysSection, DetectionsSection, TrailSection
 from orgmon.config.section import AccountId, Name, OrganizationId, Percentage, Section, Selector, UnitPath
 from orgmon.organization import OrganizationalUnit
+from orgmon.positions import Where
 from orgmon.regions import needed_regions, partition_of
 from orgmon.stackset import CallAs, PermissionModel
 
@@ -179,10 +180,16 @@ class Config(Section):
     @property
     def selects_by_tags(self) -> bool:
         """True where accounts are selected by their tags, so that AWS has to be asked for those."""
-        selectors: list[Selector] = [self.scope, self.scope.exclude, *self.rollout.waves]
+        return any(selector.tags for selector in self.selectors.values())
+
+    @property
+    def selectors(self) -> Mapping[Where, Selector]:
+        """Every selector by its path in the file."""
+        found: dict[Where, Selector] = {("scope",): self.scope, ("scope", "exclude"): self.scope.exclude}
+        found |= {("rollout", "waves", number): wave for number, wave in enumerate(self.rollout.waves)}
         if self.decoys:
-            selectors.append(self.decoys.placement)
-        return any(selector.tags for selector in selectors)
+            found["decoys", "placement"] = self.decoys.placement
+        return found
 
     def entry(self, account_id: str) -> AccountEntry | None:
         """What the file says of an account, or None where it does not list it."""

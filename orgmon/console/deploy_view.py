@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from orgmon.actions.deploy import DeployReport
-from orgmon.console import failure_view, plan_view, routes_view
+from orgmon.console import failure_view, plan_view, routes_view, strays_view
 from orgmon.console.output import confirm, emit, err
 from orgmon.delivery import RouteState
 from orgmon.errors import OrgmonError
@@ -24,6 +24,8 @@ def agree(workspace: Workspace, yes: bool) -> Callable[[Plan], bool]:
     def ask(plan: Plan) -> bool:
         # Whoever has agreed already need not be able to read it.
         with contextlib.suppress(*([OSError, ValueError] if yes else [])):
+            if plan.of(Action.CREATE) or plan.of(Action.UPDATE):
+                strays_view.show(err(), workspace.strays)
             plan_view.show(
                 err(), plan, workspace.organization, diff=not yes, every=False, hidden=workspace.hidden(plan)
             )
@@ -63,6 +65,7 @@ def _finish(console: Console, report: DeployReport, organization: Organization, 
             f"subscribed {route.protocol} {escape(route.endpoint)} to {route.topic} alerts again",
             soft_wrap=True,
         )
+    strays_view.show(console, report.strays)
     # What did not get as far as the topics has said so already.
     if report.is_good or any(route.state is not RouteState.UNREADABLE for route in report.routes):
         routes_view.show(console, report.routes)
@@ -99,5 +102,6 @@ def _data(report: DeployReport) -> dict[str, object]:
         "cancelled": report.failures.cancelled,
         "subscribed": report.subscribed,
         "routes": report.routes,
+        "strays": report.strays,
         "left": [change for change in report.left.changes if change.action is not Action.NONE],
     }

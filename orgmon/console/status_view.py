@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from orgmon.console import routes_view
+from orgmon.console import routes_view, strays_view
 from orgmon.status import Cell, CellState, Coverage, StatusReport
 
 STYLES = {
@@ -41,6 +41,7 @@ def show(console: Console, report: StatusReport) -> None:
     _reasons(console, report)
     routes_view.show(console, report.routes)
     names = {cell.account: cell.account_name for cell in report.cells}
+    strays_view.show(console, report.strays)
     for account in report.unlisted:
         console.print(
             f"[yellow]unlisted[/yellow] {account} {escape(names.get(account, ''))} is in no entry of accounts.yaml"

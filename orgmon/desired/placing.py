@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orgmon.config.model import Config
 from orgmon.config.section import Selector
 from orgmon.errors import OrgmonError
-from orgmon.organization import Organization, OrganizationalUnit
+from orgmon.organization import Account, Organization, OrganizationalUnit
 from orgmon.stacks.definition import Placement, Where, Who
 
 NARROWED = (Who.MEMBERS, Where.DETECTION)
@@ -24,11 +24,15 @@ def selected(selector: Selector, organization: Organization, config: Config) -> 
     for unit in units_of(selector, organization):
         chosen |= organization.under(unit.id)
     for account in organization.accounts:
-        entry = config.entry(account.id)
-        tags = {*account.tags, *((entry.tags if entry else {}).items())}
-        if tags & set(selector.tags.items()):
+        if tags_of(account, config) & set(selector.tags.items()):
             chosen.add(account.id)
     return frozenset(chosen)
+
+
+def tags_of(account: Account, config: Config) -> frozenset[tuple[str, str]]:
+    """The tags of an account, in AWS and in accounts.yaml."""
+    entry = config.entry(account.id)
+    return frozenset({*account.tags, *((entry.tags if entry else {}).items())})
 
 
 def units_of(selector: Selector, organization: Organization) -> tuple[OrganizationalUnit, ...]:

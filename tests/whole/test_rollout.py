@@ -9,7 +9,7 @@ import pytest
 
 from orgmon.sandbox import actors
 from tests.whole.embedded import Rehearsal, World, calls_of, embedded, rolled_out, switch_off
-from tests.whole.links import SECURITY
+from tests.whole.links import MANAGEMENT, SECURITY
 
 pytestmark = pytest.mark.xdist_group("rollout")
 
@@ -139,6 +139,46 @@ def test_extras_are_kept_until_pruned(deployed: Rehearsal) -> None:
     assert deployed.orgmon("deploy", "--yes", "--prune")[0] == 0
     _, data = deployed.data("status")
     assert {c["region"] for c in data["cells"]} == {"us-east-1"}
+
+
+def test_a_unit_that_was_renamed_is_told_and_loses_no_decoy(deployed: Rehearsal) -> None:
+    organizations = deployed.sandbox.world.session(MANAGEMENT).client("organizations")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+
+    def unit(parent: str, name: str) -> str:
+        below = organizations.list_organizational_units_for_parent(ParentId=parent)["OrganizationalUnits"]
+        return str(next(each["Id"] for each in below if each["Name"] == name))
+
+    prod = unit(unit(root, "Workloads"), "Prod")
+    organizations.update_organizational_unit(OrganizationalUnitId=prod, Name="Production")
+    told = (
+        f"decoys.placement.units: unit Workloads/Prod is not in AWS; Workloads/Production ({prod}) holds its"
+    )
+    for arguments in (("plan", "--prune"), ("deploy", "--yes", "--prune"), ("status",)):
+        code, out, _ = deployed.orgmon(*arguments)
+        assert code == 3, arguments
+        assert told in out
+        assert "Nothing is pruned" in out
+    secrets = deployed.sandbox.world.client("secretsmanager", PAYMENTS, "us-east-1").list_secrets()
+    assert len(secrets["SecretList"]) == 2
+    organizations.update_organizational_unit(OrganizationalUnitId=prod, Name="Prod")
+    assert deployed.orgmon("deploy", "--yes", "--prune")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        (("--account", "904417263058"), f"did you mean '{PAYMENTS}'?"),
+        (("--region", "us-esat-1"), "us-east-1"),
+    ],
+)
+def test_who_selects_what_is_not_there_is_told(
+    deployed: Rehearsal, option: tuple[str, str], hint: str
+) -> None:
+    for command in ("plan", "deploy"):
+        code, _, err = deployed.orgmon(command, *option)
+        assert code == 2
+        assert hint in err
 
 
 def test_destroy_keeps_the_logs_and_the_next_deploy_adopts_them(deployed: Rehearsal) -> None:

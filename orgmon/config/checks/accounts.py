@@ -53,7 +53,7 @@ def _units(subject: Subject) -> Iterator[Problem]:
         if entry.unit.removeprefix("Root/") not in known:
             hint = nearest(entry.unit, known, "add it under units, or correct it")
             yield subject.problem(("accounts", number, "unit"), f"unit {entry.unit} is not known", hint)
-    for where, selector in subject.selectors:
+    for where, selector in subject.config.selectors.items():
         for number, path in enumerate(selector.units):
             if path.removeprefix("Root/") not in known and not UNIT_ID.match(path):
                 hint = nearest(path, known, "add it under units, or correct it")
@@ -63,7 +63,7 @@ def _units(subject: Subject) -> Iterator[Problem]:
 def _references(subject: Subject) -> Iterator[Problem]:
     """Accounts that a selector names and nobody has listed are most likely misspelt."""
     known = [entry.id for entry in subject.config.accounts]
-    for where, selector in subject.selectors:
+    for where, selector in subject.config.selectors.items():
         for number, account in enumerate(selector.accounts):
             if account not in known:
                 hint = nearest(account, known, "list it under accounts, or correct it")

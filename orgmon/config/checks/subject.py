@@ -9,7 +9,6 @@ from typing import Any
 
 from orgmon.config.model import Config
 from orgmon.config.positions import Document
-from orgmon.config.section import Selector
 from orgmon.errors import Problem
 from orgmon.positions import Where
 
@@ -24,16 +23,6 @@ class Subject:
     def problem(self, where: Where, what: str, remedy: str, *, at_key: bool = False) -> Problem:
         """A problem at a path of the file."""
         return self.document.problem(where, what, remedy, at_key=at_key)
-
-    @property
-    def selectors(self) -> Iterator[tuple[Where, Selector]]:
-        """Every selector of the file with its path."""
-        yield ("scope",), self.config.scope
-        yield ("scope", "exclude"), self.config.scope.exclude
-        for number, wave in enumerate(self.config.rollout.waves):
-            yield ("rollout", "waves", number), wave
-        if self.config.decoys:
-            yield ("decoys", "placement"), self.config.decoys.placement
 
 
 def nearest(name: str, known: Sequence[str], otherwise: str) -> str:
