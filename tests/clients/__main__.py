@@ -1,0 +1,62 @@
+"""Runs the outside programs, or those that are named, and prints a table. Exit code 1 unless everything held."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.clients import command_line, custodian, prowler, sceptre, second_emulator
+from tests.clients.programs import NotInstalledError, Program, ProgramError, installed
+from tests.clients.rollout import Rollout, rolled_out
+from tests.clients.verdict import Client, Row, show
+
+CLIENTS = {
+    each.name: each
+    for each in (
+        prowler.CLIENT,
+        custodian.CLIENT,
+        sceptre.CLIENT,
+        command_line.CLIENT,
+        second_emulator.CLIENT,
+    )
+}
+
+
+def compared(client: Client, program: Program, rollout: Rollout) -> Iterator[Row]:
+    """What a client says, line by line; where it breaks off, that is the last line."""
+    print(f"asking {client.name} ...", file=sys.stderr)
+    version = program.version
+    try:
+        for each in client.compare(program, rollout):
+            differences = each.differences
+            yield Row(client.name, version, each.what, "DIFFERS" if differences else "held", differences)
+    except ProgramError as error:
+        yield Row(client.name, version, "", "broke off", (str(error),))
+
+
+def main(names: list[str]) -> int:
+    """Install, roll out once, ask one client after the other."""
+    if unknown := sorted(set(names) - set(CLIENTS)):
+        print(f"no such client: {', '.join(unknown)}; there are {', '.join(CLIENTS)}", file=sys.stderr)
+        return 2
+    rows: list[Row] = []
+    programs: dict[str, Program] = {}
+    for client in (CLIENTS[name] for name in names or CLIENTS):
+        try:
+            programs[client.name] = installed(client.name, client.requirements, client.package)
+        except NotInstalledError as error:
+            rows.append(Row(client.name, "", "", "not run", (str(error),)))
+    if programs:
+        with tempfile.TemporaryDirectory() as folder, rolled_out(Path(folder)) as rollout:
+            for name, program in programs.items():
+                rows += compared(CLIENTS[name], program, rollout)
+    show(Console(), rows)
+    return 0 if all(row.held for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

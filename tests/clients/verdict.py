@@ -1,0 +1,89 @@
+"""What was compared, whether it held, and the table of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.clients.programs import Program
+from tests.clients.rollout import Rollout
+
+# How many differences of one comparison are shown, and how much of each value.
+SHOWN = 6
+LONGEST = 160
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One thing that a client says, and what it should say."""
+
+    what: str
+    expected: Any
+    found: Any
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Where the two differ, each with both values; none where they do not."""
+        return tuple(_differences("", self.expected, self.found))
+
+
+@dataclass(frozen=True)
+class Client:
+    """An outside program: what is installed for it, whose version counts, and what it is asked."""
+
+    name: str
+    requirements: tuple[str, ...]
+    package: str
+    compare: Callable[[Program, Rollout], Iterable[Comparison]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; ``verdict`` is "held" or what else happened, and ``reasons`` say why."""
+
+    client: str
+    version: str
+    what: str
+    verdict: str = "held"
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """True where nothing differs and nothing broke off."""
+        return self.verdict == "held"
+
+
+def show(console: Console, rows: Iterable[Row]) -> None:
+    """Print the table, and below it why what did not hold did not."""
+    table = Table("client", "version", "what was compared", "", box=None)
+    for row in rows:
+        table.add_row(row.client, row.version, row.what, row.verdict)
+    console.print(table, highlight=False)
+    for row in rows:
+        for reason in row.reasons[:SHOWN]:
+            console.print(f"{row.client}: {row.what}: {reason}", highlight=False, markup=False, soft_wrap=True)
+        if (more := len(row.reasons) - SHOWN) > 0:
+            console.print(f"{row.client}: {row.what}: and {more} more", highlight=False, soft_wrap=True)
+
+
+def _differences(where: str, expected: Any, found: Any) -> Iterator[str]:
+    if expected == found:
+        return
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        for key in sorted({*expected, *found}, key=str):
+            yield from _differences(f"{where}{key}: ", expected.get(key), found.get(key))
+    elif isinstance(expected, AbstractSet) and isinstance(found, AbstractSet):
+        yield from (f"{where}{each} is missing" for each in sorted(expected - found))
+        yield from (f"{where}{each} should not be there" for each in sorted(found - expected))
+    else:
+        yield f"{where}expected {_short(expected)}, found {_short(found)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
