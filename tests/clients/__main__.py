@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.clients import command_line, custodian, prowler, sceptre, second_emulator
-from tests.clients.programs import NotInstalledError, Program, ProgramError, installed
+from tests.clients.programs import NotInstalledError, Program, installed
 from tests.clients.rollout import Rollout, rolled_out
 from tests.clients.verdict import Client, Row, show
 
@@ -29,13 +29,15 @@ CLIENTS = {
 def compared(client: Client, program: Program, rollout: Rollout) -> Iterator[Row]:
     """What a client says, line by line; where it breaks off, that is the last line."""
     print(f"asking {client.name} ...", file=sys.stderr)
-    version = program.version
+    version = ""
     try:
+        version = program.version
         for each in client.compare(program, rollout):
             differences = each.differences
             yield Row(client.name, version, each.what, "DIFFERS" if differences else "held", differences)
-    except ProgramError as error:
-        yield Row(client.name, version, "", "broke off", (str(error),))
+    # Whatever a program of somebody else's does or says, the others have their turn.
+    except Exception as error:
+        yield Row(client.name, version, "", "broke off", (f"{type(error).__name__}: {error}",))
 
 
 def main(names: list[str]) -> int:

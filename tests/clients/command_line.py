@@ -7,11 +7,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tests.clients.programs import Program
 from tests.clients.rollout import Rollout, role_arn
-from tests.clients.state import state
+from tests.clients.state import everything
 from tests.clients.verdict import Client, Comparison
 
 STACK = "clients-small"
@@ -38,14 +37,15 @@ def compare(program: Program, rollout: Rollout) -> Iterator[Comparison]:
     folder = rollout.own_folder("command-line")
     (folder / "small.json").write_text(json.dumps(TEMPLATE), encoding="utf-8")
     account = rollout.member("shared-services")
-    untouched = _everything(rollout, account)
+    own = partial(rollout.client, account=account)
+    untouched = everything(own)
     run = partial(program.run, "aws", environment=_assumed(program, rollout, folder, account), folder=folder)
     caller = json.loads(run("sts", "get-caller-identity", "--output", "json").stdout)["Account"]
     yield Comparison("the session is the member's", account, caller)
     yield from _deployments(run, rollout, account)
     run("cloudformation", "delete-stack", "--stack-name", STACK)
     run("cloudformation", "wait", "stack-delete-complete", "--stack-name", STACK)
-    yield Comparison("delete-stack: nothing left", untouched, _everything(rollout, account))
+    yield Comparison("delete-stack: nothing left", untouched, everything(own))
 
 
 def _deployments(run: Run, rollout: Rollout, account: str) -> Iterator[Comparison]:
@@ -81,17 +81,6 @@ def _stack(rollout: Rollout, account: str) -> tuple[str, int]:
     stack = rollout.client("cloudformation", account).describe_stacks(StackName=STACK)["Stacks"][0]
     groups = rollout.client("logs", account).describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
     return stack["StackStatus"], groups[0]["retentionInDays"]
-
-
-def _everything(rollout: Rollout, account: str) -> dict[str, Any]:
-    """What the member has, its stacks and its buckets."""
-    stacks = rollout.client("cloudformation", account).describe_stacks()["Stacks"]
-    buckets = rollout.client("s3", account).list_buckets()["Buckets"]
-    return {
-        **state(lambda service: rollout.client(service, account)),
-        "stacks": {each["StackName"]: each["StackStatus"] for each in stacks},
-        "buckets": {each["Name"]: None for each in buckets},
-    }
 
 
 CLIENT = Client("command-line", ("awscli>=1,<2",), "awscli", compare)

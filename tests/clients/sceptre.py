@@ -11,7 +11,7 @@ from typing import Any
 from tests import sample
 from tests.clients.programs import Program
 from tests.clients.rollout import Rollout
-from tests.clients.state import state
+from tests.clients.state import everything
 from tests.clients.verdict import Client, Comparison
 
 # The rollout has this stack in the security account alone, so that its names are free in the management account.
@@ -26,8 +26,8 @@ def compare(program: Program, rollout: Rollout) -> Iterator[Comparison]:
     folder = rollout.own_folder("sceptre")
     _write(folder, rollout)
     run = partial(_run, program, rollout, folder)
-    client = rollout.client("cloudformation", rollout.management)
-    untouched = _everything(rollout)
+    own = partial(rollout.client, account=rollout.management)
+    client, untouched = own("cloudformation"), everything(own)
     for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         run("launch", "--yes")
         told = json.loads(run("status"))["edge"]
@@ -40,7 +40,7 @@ def compare(program: Program, rollout: Rollout) -> Iterator[Comparison]:
             text = run("diff")
             yield Comparison("diff of a change: tells it", (True, True), (OTHER in text, "604800" in text))
     run("delete", "--yes")
-    yield Comparison("delete: nothing left, nothing else touched", untouched, _everything(rollout))
+    yield Comparison("delete: nothing left, nothing else touched", untouched, everything(own))
 
 
 def _write(folder: Path, rollout: Rollout) -> None:
@@ -82,13 +82,6 @@ def _resources(client: Any) -> dict[str, str]:
 def _told_resources(text: str) -> dict[str, str]:
     listed = json.loads(text)[0]["edge"]
     return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed}
-
-
-def _everything(rollout: Rollout) -> dict[str, Any]:
-    """What the management account has, and its stacks."""
-    stacks = rollout.client("cloudformation", rollout.management).describe_stacks()["Stacks"]
-    names = {each["StackName"]: each["StackStatus"] for each in stacks}
-    return {**state(lambda service: rollout.client(service, rollout.management)), "stacks": names}
 
 
 CLIENT = Client("sceptre", ("sceptre>=4",), "sceptre", compare)

@@ -12,8 +12,9 @@ Kind = dict[str, Any]
 
 # Of alarms and queues, what nobody asked for.
 TOLD = re.compile(r"State\w+|AlarmConfigurationUpdatedTimestamp|Approximate\w+|\w+Timestamp")
-# What AWS appends to the name of an unnamed resource. A secret's ends in six more characters in its ARN alone.
-SUFFIX = re.compile(r"-[A-Za-z0-9]{12}$")
+# The logical id in the name of an unnamed secret: what stands before it and the length of what follows is no
+# concern of the template.
+UNNAMED = re.compile(r"([A-Za-z0-9]+)-[A-Za-z0-9]{12,13}$")
 
 
 def state(make: Make) -> dict[str, Kind]:
@@ -23,10 +24,20 @@ def state(make: Make) -> dict[str, Kind]:
         "alarms": _alarms(make("cloudwatch")),
         "log groups": _log_groups(make("logs")),
         "metric filters": _metric_filters(make("logs")),
-        "topics": dict.fromkeys(_each(make("sns"), "list_topics", "Topics", "TopicArn")),
+        "topics": {each["TopicArn"]: None for each in _pages(make("sns"), "list_topics", "Topics")},
         "queues": _queues(make("sqs")),
         "roles": _roles(make("iam")),
         "secrets": _secrets(make("secretsmanager")),
+    }
+
+
+def everything(make: Make) -> dict[str, Kind]:
+    """The same, and the stacks and buckets: what has to be as before when a client has cleaned up."""
+    stacks = _pages(make("cloudformation"), "describe_stacks", "Stacks")
+    return {
+        **state(make),
+        "stacks": {each["StackName"]: each["StackStatus"] for each in stacks},
+        "buckets": {each["Name"]: None for each in make("s3").list_buckets()["Buckets"]},
     }
 
 
@@ -84,19 +95,18 @@ def _roles(client: Any) -> Kind:
 
 
 def _secrets(client: Any) -> Kind:
-    secrets = _pages(client, "list_secrets", "SecretList")
-    return {SUFFIX.sub("", each["Name"]): each.get("Description") for each in secrets}
+    found: Kind = {}
+    for each in _pages(client, "list_secrets", "SecretList"):
+        unnamed = UNNAMED.search(each["Name"])
+        found[unnamed[1] if unnamed else each["Name"]] = each.get("Description", "")
+    return found
 
 
 def _asked(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if not TOLD.fullmatch(key)}
+    """Without what is told only; an empty list says no more than none."""
+    return {key: value for key, value in settings.items() if value != [] and not TOLD.fullmatch(key)}
 
 
 def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
     for page in client.get_paginator(operation).paginate(**arguments):
         yield from page[key]
-
-
-def _each(client: Any, operation: str, key: str, field: str) -> Iterator[str]:
-    for each in _pages(client, operation, key):
-        yield each[field]

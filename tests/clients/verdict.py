@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -58,30 +58,37 @@ class Row:
         return self.verdict == "held"
 
 
-def show(console: Console, rows: Iterable[Row]) -> None:
+def show(console: Console, rows: Sequence[Row]) -> None:
     """Print the table, and below it why what did not hold did not."""
     table = Table("client", "version", "what was compared", "", box=None)
     for row in rows:
         table.add_row(row.client, row.version, row.what, row.verdict)
     console.print(table, highlight=False)
     for row in rows:
-        for reason in row.reasons[:SHOWN]:
-            console.print(f"{row.client}: {row.what}: {reason}", highlight=False, markup=False, soft_wrap=True)
-        if (more := len(row.reasons) - SHOWN) > 0:
-            console.print(f"{row.client}: {row.what}: and {more} more", highlight=False, soft_wrap=True)
+        shown = list(row.reasons[:SHOWN])
+        if len(row.reasons) > SHOWN:
+            shown.append(f"and {len(row.reasons) - SHOWN} more")
+        for reason in shown:
+            text = ": ".join(filter(None, (row.client, row.what, reason)))
+            console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _differences(where: str, expected: Any, found: Any) -> Iterator[str]:
     if expected == found:
         return
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        for key in sorted({*expected, *found}, key=str):
-            yield from _differences(f"{where}{key}: ", expected.get(key), found.get(key))
+        yield from _strangers(where, expected.keys(), found.keys())
+        for key in sorted(expected.keys() & found.keys()):
+            yield from _differences(f"{where}{key}: ", expected[key], found[key])
     elif isinstance(expected, AbstractSet) and isinstance(found, AbstractSet):
-        yield from (f"{where}{each} is missing" for each in sorted(expected - found))
-        yield from (f"{where}{each} should not be there" for each in sorted(found - expected))
+        yield from _strangers(where, expected, found)
     else:
         yield f"{where}expected {_short(expected)}, found {_short(found)}"
+
+
+def _strangers(where: str, expected: AbstractSet[Any], found: AbstractSet[Any]) -> Iterator[str]:
+    yield from (f"{where}{each} is missing" for each in sorted(expected - found))
+    yield from (f"{where}{each} should not be there" for each in sorted(found - expected))
 
 
 def _short(value: Any) -> str:
