@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from orgmon import __version__
 from tests.clients import command_line, custodian, prowler, sceptre, second_emulator
 from tests.clients.programs import NotInstalledError, Program, installed
 from tests.clients.rollout import Rollout, rolled_out
@@ -40,6 +41,13 @@ def compared(client: Client, program: Program, rollout: Rollout) -> Iterator[Row
         yield Row(client.name, version, "", "broke off", (f"{type(error).__name__}: {error}",))
 
 
+def own(rollout: Rollout) -> Row:
+    """Whether the sandbox itself came through it: an error in it, or a call between services that nobody looked up."""
+    world = rollout.served.sandbox.world
+    troubles = (*map(repr, world.hook_errors), *map(str, world.links.undecided))
+    return Row("sandbox", __version__, "no error of its own", "DIFFERS" if troubles else "held", troubles)
+
+
 def main(names: list[str]) -> int:
     """Install, roll out once, ask one client after the other."""
     if unknown := sorted(set(names) - set(CLIENTS)):
@@ -56,6 +64,7 @@ def main(names: list[str]) -> int:
         with tempfile.TemporaryDirectory() as folder, rolled_out(Path(folder)) as rollout:
             for name, program in programs.items():
                 rows += compared(CLIENTS[name], program, rollout)
+            rows.append(own(rollout))
     show(Console(), rows)
     return 0 if all(row.held for row in rows) else 1
 
