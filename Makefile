@@ -7,7 +7,7 @@ LOCK := requirements-dev.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PAGE := detections export --shipped --format markdown --out docs/detections.md
 
-.PHONY: demo test quick fuzz check bench docs render lock clean
+.PHONY: demo test quick fuzz clients check bench docs render lock clean
 
 # The tests that start no sandbox and take less than a second; they have to cover the product by themselves.
 QUICK := -m "not slow" tests --ignore tests/sandbox --ignore tests/whole
@@ -32,6 +32,10 @@ quick: $(READY)
 fuzz: $(READY)
 	@ORGMON_LAWS=30 $(BIN)/pytest -n 2 tests/test_compile.py tests/test_forwarding.py tests/test_planner.py \
 		tests/test_replay.py tests/test_rule_format.py
+
+# Other people's programs against a rollout; each has an environment of its own. CLIENT names some of them.
+clients: $(READY)
+	@$(BIN)/python -m tests.clients $(CLIENT)
 
 check: $(READY)
 	@$(BIN)/ruff format --check --quiet .
