@@ -173,6 +173,49 @@ def test_roles_that_iam_refuses(shared: Sandbox, wrong: dict[str, Any]) -> None:
     assert text.startswith("1 validation error detected: Value ")
 
 
+def long_policy(size: int) -> str:
+    """A policy of at least so many characters, white space not counted."""
+    return document(*(allow("s3:ListBucket", "*", Sid=f"{number:060}") for number in range(size // 100)))
+
+
+def test_policies_have_a_size_without_their_white_space(shared: Sandbox) -> None:
+    iam = client(shared, "iam", PROD)
+    iam.create_role(RoleName="long", AssumeRolePolicyDocument=TRUST)
+    iam.create_user(UserName="long")
+    role, user = {"RoleName": "long"}, {"UserName": "long"}
+    iam.put_role_policy(PolicyName="a", PolicyDocument=long_policy(5000) + " " * 20_000, **role)
+    iam.put_role_policy(PolicyName="a", PolicyDocument=long_policy(5000), **role)
+    told = refused(iam.put_role_policy, PolicyName="b", PolicyDocument=long_policy(5000), **role)
+    assert told == ("LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role long")
+    told = refused(iam.put_user_policy, PolicyName="b", PolicyDocument=long_policy(3000), **user)
+    assert told == ("LimitExceeded", "Maximum policy size of 2048 bytes exceeded for user long")
+    told = refused(iam.create_policy, PolicyName="long", PolicyDocument=long_policy(7000))
+    assert told == ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
+    trust = document(
+        *(
+            {
+                "Sid": f"{number:060}",
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": service("ec2"),
+            }
+            for number in range(20)
+        )
+    )
+    told = refused(iam.update_assume_role_policy, PolicyDocument=trust, **role)
+    assert told == ("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+
+
+def test_a_role_has_ten_attached_policies(shared: Sandbox) -> None:
+    iam = client(shared, "iam", PROD)
+    iam.create_role(RoleName="full", AssumeRolePolicyDocument=TRUST)
+    made = [iam.create_policy(PolicyName=f"n{n}", PolicyDocument=POLICY)["Policy"]["Arn"] for n in range(11)]
+    for arn in (*made[:10], made[0]):
+        iam.attach_role_policy(RoleName="full", PolicyArn=arn)
+    told = refused(iam.attach_role_policy, RoleName="full", PolicyArn=made[10])
+    assert told == ("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [

@@ -14,6 +14,7 @@ from orgmon.sandbox.repairs import (
     function_roles,
     iam,
     iam_entities,
+    iam_quotas,
     kms,
     lambda_,
     lambda_functions,
@@ -47,6 +48,7 @@ def install(world: World) -> None:
     sqs.install(world)
     iam.install()
     iam_entities.install(world)
+    iam_quotas.install(world)
     s3.install(world)
     secretsmanager.install(world)
     beginnings.install(world)
