@@ -298,6 +298,21 @@ def test_a_key_s_policy_needs_no_name(shared: Sandbox) -> None:
     assert refused(kms.get_key_policy, KeyId=key, PolicyName="mine")[0] == "NotFoundException"
 
 
+def test_a_key_policy_does_not_lock_its_caller_out(shared: Sandbox) -> None:
+    kms = client(shared, "kms", PROD)
+    only_sns = document(allow("kms:*", "*", Principal=service("sns")))
+    text = "The new key policy will not allow you to update the key policy in the future."
+    locked_out = ("MalformedPolicyDocumentException", text)
+    assert refused(kms.create_key, Policy=only_sns) == locked_out
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    assert refused(kms.put_key_policy, KeyId=key, Policy=only_sns) == locked_out
+    root = allow("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{PROD}:root"})
+    no_change = {"Effect": "Deny", "Action": "kms:Put*", "Resource": "*", "Principal": "*"}
+    assert refused(kms.put_key_policy, KeyId=key, Policy=document(root, no_change)) == locked_out
+    kms.put_key_policy(KeyId=key, Policy=document(root))
+    kms.put_key_policy(KeyId=key, Policy=only_sns, BypassPolicyLockoutSafetyCheck=True)
+
+
 def test_a_secret_that_is_to_go_holds_its_name_and_says_nothing(shared: Sandbox) -> None:
     secrets = client(shared, "secretsmanager", PROD)
     arn = secrets.create_secret(Name="going", SecretString="a")["ARN"]

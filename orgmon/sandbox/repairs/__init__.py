@@ -15,6 +15,7 @@ from orgmon.sandbox.repairs import (
     iam,
     iam_entities,
     iam_quotas,
+    key_lockout,
     kms,
     lambda_,
     lambda_functions,
@@ -59,3 +60,4 @@ def install(world: World) -> None:
     function_roles.install(world)
     pages.install(world)
     principals.install(world)
+    key_lockout.install(world)
