@@ -81,7 +81,7 @@ def deployed(path: Path) -> dict[str, Any]:
         seconds, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
         if code:
             sys.exit(f"deploy ended with {code}:\n{said.getvalue()}")
-        instances = sum(len(stack_set.instances) for stack_set in sandbox.stack_sets.all_sets())
+        instances = sum(len(stack_set.instances) for stack_set in sandbox.stack_sets.register.active())
     return {"instances": instances, "seconds": seconds, "cpu": cpu, "memory": peak_memory()}
 
 

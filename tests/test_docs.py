@@ -13,7 +13,8 @@ import pytest
 from orgmon.cli import app
 from orgmon.desired.state import desired_state
 from orgmon.detections import catalogue
-from orgmon.sandbox.policies.switches import Switch
+from orgmon.sandbox.policies.switches import QUESTIONS, Switch
+from orgmon.sandbox.providers import supported_types
 from tests import sample
 
 README = (sample.ROOT / "README.md").read_text(encoding="utf-8")
@@ -117,3 +118,11 @@ def test_every_open_question_stands_in_the_page_on_real_aws() -> None:
     rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
     assert rows.keys() == {str(switch) for switch in Switch}
     assert all(len(row.strip(" |").split(" | ")) == 3 for row in rows.values())
+
+
+def test_the_page_on_the_embedded_aws_has_its_questions_and_its_types() -> None:
+    page = (sample.ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+    rows = {line for line in page.splitlines() if line.startswith("| `")}
+    asked = QUESTIONS.items()
+    assert rows == {f"| `{name}` | {each.text} | {'on' if each.default else 'off'} |" for name, each in asked}
+    assert set(re.findall(r"`(AWS::\w+::\w+)`", page)) == set(supported_types())

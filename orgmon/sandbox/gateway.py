@@ -83,7 +83,9 @@ class Gateway:
     def _identified(self, wire: WireCall) -> Signer:
         try:
             signer = self._identity.resolve(wire.scope)
-            is_open = wire.scope.region in self._organization.enabled_regions(signer.principal.account)
+            is_open = wire.scope.region in self._organization.settings.enabled_regions(
+                signer.principal.account
+            )
             if not is_open and not signer.trusted:
                 raise KeyRefused(KeyProblem.UNKNOWN)
         except KeyRefused as refused:

@@ -52,18 +52,18 @@ class Regions:
 
     def enable(self, call: Call) -> dict[str, Any]:
         """An account opts in."""
-        self._view.set_region(self._account(call), call.params["RegionName"], True)
+        self._view.settings.set_region(self._account(call), call.params["RegionName"], True)
         return {}
 
     def disable(self, call: Call) -> dict[str, Any]:
         """An account opts out."""
-        self._view.set_region(self._account(call), call.params["RegionName"], False)
+        self._view.settings.set_region(self._account(call), call.params["RegionName"], False)
         return {}
 
     def describe_regions(self, call: Call) -> dict[str, Any]:
         """The Regions as EC2 tells them: enabled ones, with ``AllRegions`` all."""
         names = call.params.get("RegionNames")
-        enabled = self._view.enabled_regions(call.account)
+        enabled = self._view.settings.enabled_regions(call.account)
         regions = [
             {
                 "RegionName": name,
@@ -84,7 +84,7 @@ class Regions:
     def _status(self, account: str, region: str) -> str:
         if region in DEFAULT_REGIONS:
             return "ENABLED_BY_DEFAULT"
-        return "ENABLED" if region in self._view.enabled_regions(account) else "DISABLED"
+        return "ENABLED" if region in self._view.settings.enabled_regions(account) else "DISABLED"
 
 
 _EC2_STATUS = {

@@ -169,7 +169,7 @@ def test_self_managed_sets_have_none(fleet: Fleet) -> None:
 def test_nothing_follows_when_organizations_access_is_off(fleet: Fleet) -> None:
     fleet.create(AutoDeployment=ON)
     fleet.deploy(unit=fleet.unit("Joining"))
-    fleet.world.organization.delegations.clear()
+    fleet.world.organization.settings.delegations.clear()
     fleet.client.deactivate_organizations_access()
     fleet.world.organization.move(OTHER, fleet.unit("Security"), fleet.unit("Joining"))
     assert places(fleet, OTHER) == {}
@@ -253,11 +253,8 @@ class Recording(StackSetEngine):
 
     def __init__(self, real: StackSetEngine) -> None:
         super().__init__(real.world, real.stacks)
-        self._real = real
+        self.register = real.register
         self.begun: list[str] = []
-
-    def all_sets(self) -> list[StackSetRecord]:
-        return self._real.all_sets()
 
     def submit(self, stack_set: StackSetRecord, operation: Operation, *, may_wait: bool = False) -> str:
         self.begun.append(stack_set.name)
@@ -272,7 +269,7 @@ def test_shuffled_sets_begin_in_another_order_each_time_but_after_what_they_need
     fleet.create(names[0], AutoDeployment={**ON, "DependsOn": [last]})
     for name in names[1:-1]:
         fleet.create(name, AutoDeployment=ON)
-    for stack_set in fleet.engine.all_sets():
+    for stack_set in fleet.engine.register.active():
         stack_set.aim_at(fleet.unit("Joining"), (R2,))
 
     def orders() -> list[tuple[str, ...]]:

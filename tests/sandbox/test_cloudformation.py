@@ -51,6 +51,10 @@ def test_what_aws_refuses_at_the_door(cloudformation: Any) -> None:
         in create(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"A": topic()}}))[1]
     )
     assert create(template(A=topic()), Tags=[{"Key": "aws:x", "Value": "1"}])[0] == "ValidationError"
+    assert create(template(A=topic()), OnFailure="DELETE", DisableRollback=False) == (
+        "ValidationError",
+        "You can specify either DisableRollback or OnFailure, but not both.",
+    )
     assert (
         refused(cloudformation, "create_stack", StackName="1app", TemplateBody=template(A=topic()))[0]
         == "ValidationError"

@@ -231,10 +231,10 @@ def test_a_unit_s_name_may_have_a_slash_in_it(world: World) -> None:
     below = client.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]
     assert "Workloads/Dev" in {unit["Name"] for unit in below}
     client.update_organizational_unit(OrganizationalUnitId=parent, Name="Loads")
-    assert world.organization.unit(made["Id"]).path == "Root/Workloads/Dev"
+    assert world.organization.tree.unit(made["Id"]).path == "Root/Workloads/Dev"
     assert world.organization.path_of(DEV) == "Root/Loads/Dev"
     client.update_organizational_unit(OrganizationalUnitId=made["Id"], Name="a/b")
-    assert world.organization.unit(made["Id"]).path == "Root/a/b"
+    assert world.organization.tree.unit(made["Id"]).path == "Root/a/b"
     with refused("DuplicateOrganizationalUnitException"):
         client.update_organizational_unit(OrganizationalUnitId=made["Id"], Name="Loads")
 
@@ -276,5 +276,5 @@ def test_a_seed_may_start_with_trouble_and_extras() -> None:
     seed = replace(SEED, accounts=(*SEED.accounts, closed, opted), trusted_access=())
     with World(seed, clock=Clock(speed=0)) as world:
         assert world.organization.is_suspended("666666666666")
-        assert "me-south-1" in world.organization.enabled_regions("777777777777")
-        assert world.organization.service_access == {}
+        assert "me-south-1" in world.organization.settings.enabled_regions("777777777777")
+        assert world.organization.settings.service_access == {}

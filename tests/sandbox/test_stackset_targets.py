@@ -35,8 +35,8 @@ def test_a_suspended_account_is_skipped_and_eats_no_tolerance(fleet: Fleet) -> N
 
 
 def test_a_region_that_the_target_has_not_enabled(fleet: Fleet) -> None:
-    fleet.world.organization.set_region(MANAGEMENT, "me-south-1", True)
-    fleet.world.organization.set_region(TWO, "me-south-1", True)
+    fleet.world.organization.settings.set_region(MANAGEMENT, "me-south-1", True)
+    fleet.world.organization.settings.set_region(TWO, "me-south-1", True)
     fleet.create()
     fleet.deploy(ONE, TWO, regions=("me-south-1",))
     status, detailed, reason = fleet.state(ONE, "me-south-1")
@@ -190,7 +190,7 @@ def test_an_execution_role_with_a_path_is_not_found(fleet: Fleet) -> None:
 
 def test_an_opt_in_region_has_a_principal_of_its_own(fleet: Fleet) -> None:
     for account in (MANAGEMENT, ONE):
-        fleet.world.organization.set_region(account, "me-south-1", True)
+        fleet.world.organization.settings.set_region(account, "me-south-1", True)
     own = SelfManaged(fleet)
     own.administration_role()
     own.execution_role(ONE, "*")

@@ -218,6 +218,10 @@ class StackOperations:
 
 
 def _on_failure(params: Members) -> str:
+    """What becomes of a failed creation. Both members exclude each other, whatever they say (API reference)."""
+    if {"DisableRollback", "OnFailure"} <= set(params):
+        text = "You can specify either DisableRollback or OnFailure, but not both."
+        raise Refusal("ValidationError", text)
     if params.get("DisableRollback"):
         return "DO_NOTHING"
     return str(params.get("OnFailure") or "ROLLBACK")

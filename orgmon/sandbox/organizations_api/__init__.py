@@ -48,7 +48,7 @@ def _check_caller(view: OrgView, name: str, account: str) -> None:
         raise Refusal("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
     if account == view.management_account or name in _FOR_EVERYBODY:
         return
-    if view.is_delegated(account) and name.startswith(_DELEGATE_PREFIXES):
+    if view.settings.is_delegated(account) and name.startswith(_DELEGATE_PREFIXES):
         return
     raise Refusal("AccessDeniedException", "You don't have permissions to access this resource.")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from orgmon.organization import AccountState
 from orgmon.sandbox.calls import Call, Refusal
-from orgmon.sandbox.organization import Delegation, OrgView
+from orgmon.sandbox.org_settings import Delegation
+from orgmon.sandbox.organization import OrgView
 from orgmon.sandbox.organizations_api.shapes import Shapes
 from orgmon.sandbox.seed import CLOUDTRAIL_PRINCIPAL, STACKSETS_PRINCIPAL
 
@@ -46,15 +47,15 @@ class Changes:
 
     def CreateOrganizationalUnit(self, call: Call) -> dict[str, Any]:
         """A new unit."""
-        unit = self._view.add_unit(call.params["ParentId"], call.params["Name"])
+        unit = self._view.tree.add(call.params["ParentId"], call.params["Name"])
         self._set_tags(unit.id, call.params.get("Tags", []))
         return {"OrganizationalUnit": self._shapes.unit(unit)}
 
     def UpdateOrganizationalUnit(self, call: Call) -> dict[str, Any]:
         """Another name for a unit."""
         unit_id = call.params["OrganizationalUnitId"]
-        name = call.params.get("Name") or self._view.unit(unit_id).name
-        return {"OrganizationalUnit": self._shapes.unit(self._view.rename_unit(unit_id, name))}
+        name = call.params.get("Name") or self._view.tree.unit(unit_id).name
+        return {"OrganizationalUnit": self._shapes.unit(self._view.tree.rename(unit_id, name))}
 
     def DeleteOrganizationalUnit(self, call: Call) -> dict[str, Any]:
         """An empty unit goes away."""
@@ -102,12 +103,12 @@ class Changes:
     def EnableAWSServiceAccess(self, call: Call) -> dict[str, Any]:
         """A service gets trusted access."""
         service = self._trusted_service(call)
-        self._view.service_access.setdefault(service, call.time)
+        self._view.settings.service_access.setdefault(service, call.time)
         return {}
 
     def DisableAWSServiceAccess(self, call: Call) -> dict[str, Any]:
         """A service loses trusted access."""
-        self._view.service_access.pop(self._trusted_service(call), None)
+        self._view.settings.service_access.pop(self._trusted_service(call), None)
         return {}
 
     def RegisterDelegatedAdministrator(self, call: Call) -> dict[str, Any]:
@@ -121,29 +122,29 @@ class Changes:
             )
         if member.state is not AccountState.ACTIVE:
             raise Refusal("ConstraintViolationException", "You cannot register a suspended account.")
-        if self._view.is_delegated(account, service):
+        if self._view.settings.is_delegated(account, service):
             raise Refusal(
                 "AccountAlreadyRegisteredException",
                 "The provided account is already a delegated administrator for your organization.",
             )
-        self._view.delegations.append(Delegation(account, service, call.time))
+        self._view.settings.delegations.append(Delegation(account, service, call.time))
         return {}
 
     def DeregisterDelegatedAdministrator(self, call: Call) -> dict[str, Any]:
         """A member no longer administers a service."""
         service, account = self._trusted_service(call), call.params["AccountId"]
         self._view.member(account)
-        if not self._view.is_delegated(account, service):
+        if not self._view.settings.is_delegated(account, service):
             raise Refusal(
                 "AccountNotRegisteredException",
                 "The provided account is not a registered delegated administrator for your organization.",
             )
         kept = [
             delegation
-            for delegation in self._view.delegations
+            for delegation in self._view.settings.delegations
             if (delegation.account, delegation.service) != (account, service)
         ]
-        self._view.delegations[:] = kept
+        self._view.settings.delegations[:] = kept
         return {}
 
     def _trusted_service(self, call: Call) -> str:

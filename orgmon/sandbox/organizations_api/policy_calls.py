@@ -124,7 +124,7 @@ class PolicyCalls:
             root = self._shapes.root(self._policies.enabled)
             arn, name, kind = root["Arn"], root["Name"], "ROOT"
         else:
-            unit = self._shapes.unit(self._view.unit(target))
+            unit = self._shapes.unit(self._view.tree.unit(target))
             arn, name, kind = unit["Arn"], unit["Name"], "ORGANIZATIONAL_UNIT"
         return {"TargetId": target, "Arn": arn, "Name": name, "Type": kind}
 

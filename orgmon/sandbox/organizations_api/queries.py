@@ -60,7 +60,9 @@ class Queries:
 
     def DescribeOrganizationalUnit(self, call: Call) -> dict[str, Any]:
         """One unit."""
-        return {"OrganizationalUnit": self._shapes.unit(self._view.unit(call.params["OrganizationalUnitId"]))}
+        return {
+            "OrganizationalUnit": self._shapes.unit(self._view.tree.unit(call.params["OrganizationalUnitId"]))
+        }
 
     def ListAccountsForParent(self, call: Call) -> dict[str, Any]:
         """The accounts directly below a root or unit."""
@@ -114,7 +116,7 @@ class Queries:
         """The services that have trusted access."""
         services = [
             {"ServicePrincipal": name, "DateEnabled": since}
-            for name, since in sorted(self._view.service_access.items())
+            for name, since in sorted(self._view.settings.service_access.items())
         ]
         return page("EnabledServicePrincipals", services, call.params)
 
@@ -122,7 +124,7 @@ class Queries:
         """The members that administer a service, or any service."""
         wanted = call.params.get("ServicePrincipal")
         since: dict[str, Any] = {}
-        for delegation in self._view.delegations:
+        for delegation in self._view.settings.delegations:
             if wanted in (None, delegation.service):
                 since.setdefault(delegation.account, delegation.since)
         administrators = [
@@ -137,7 +139,7 @@ class Queries:
         self._view.member(account)
         services = [
             {"ServicePrincipal": delegation.service, "DelegationEnabledDate": delegation.since}
-            for delegation in self._view.delegations
+            for delegation in self._view.settings.delegations
             if delegation.account == account
         ]
         if not services:

@@ -16,6 +16,7 @@ from orgmon.sandbox.world import World
 _CODES = {
     "cloudwatch": "ValidationError",
     "events": "ValidationException",
+    "iam": "ValidationError",
     "kms": "ValidationException",
     "lambda": "ValidationException",
     "logs": "InvalidParameterException",

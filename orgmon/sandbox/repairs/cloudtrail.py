@@ -55,14 +55,14 @@ class TrailChecks:
         if not params.get("IsOrganizationTrail"):
             return
         organization = self.world.organization
-        if call.account != organization.management_account and not organization.is_delegated(
+        if call.account != organization.management_account and not organization.settings.is_delegated(
             call.account, SERVICE
         ):
             raise Refusal(
                 "NotOrganizationMasterAccountException",
                 "Only the management account or a delegated administrator can create an organization trail.",
             )
-        if SERVICE not in organization.service_access:
+        if SERVICE not in organization.settings.service_access:
             raise Refusal(
                 "CloudTrailAccessNotEnabledException",
                 "Trusted access of cloudtrail.amazonaws.com with AWS Organizations is not enabled.",

@@ -61,8 +61,17 @@ class _Events:
             if name not in bus.rules:
                 text = f"Rule {name} does not exist on EventBus {bus.name}."
                 raise Refusal("ResourceNotFoundException", text)
+        if call.operation == "DeleteEventBus" and self._has_rules(str(call.params["Name"]), call):
+            raise Refusal("ValidationException", "EventBus can't be deleted since it has rules.")
         if call.operation == "PutPartnerEvents":
             self._check_partner(call)
+
+    def _has_rules(self, name: str, call: Call) -> bool:
+        """Rules that an archive brought go with it, and do not count."""
+        bus = self._world.store("events", call.account, call.region).event_buses.get(name)
+        return (
+            name != "default" and bus is not None and any(not rule.managed_by for rule in bus.rules.values())
+        )
 
     def _check_partner(self, call: Call) -> None:
         """moto looks sources up without asking whether they are there."""

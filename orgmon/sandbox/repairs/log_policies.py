@@ -86,7 +86,7 @@ class _LogPolicies:
         if not call.params.get("resourceArn"):
             name, policies = str(call.params.get("policyName") or ""), self._store(call).resource_policies
             if policies.pop(name, None) is None:
-                raise Refusal("ResourceNotFoundException", f"Policy with name [{name}] does not exist")
+                raise Refusal("ResourceNotFoundException", f"Policy with name [{name}] does not exist.")
             return {}
         group = self._group(call)
         policy = getattr(group, _KEPT_AS, None)

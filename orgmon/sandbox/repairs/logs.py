@@ -1,6 +1,6 @@
 """CloudWatch Logs: keys of log groups, metric filters of groups that exist, and members that moto leaves out.
 
-Sources: CloudWatch Logs API reference, DescribeLogGroups, PutMetricFilter, DeleteMetricFilter, DeleteLogGroup (the
+Sources: CloudWatch Logs API reference, PutMetricFilter, DeleteMetricFilter, DeleteLogGroup (the
 filters of a group go with it); AWS's answers as recorded in LocalStack's public tests (tests/aws/services/logs).
 """
 
@@ -25,7 +25,6 @@ def install(world: World) -> None:
     ):
         world.operations.register("logs", name, handler)
     for name, amendment in (
-        ("DescribeLogGroups", repairs.complete_groups),
         ("DescribeMetricFilters", _complete_filters),
         ("DescribeResourcePolicies", _complete_policies),
         ("PutResourcePolicy", _complete_policies),
@@ -78,17 +77,6 @@ class _Logs:
         elif call.operation == "DeleteLogGroup":
             filters = self._filters(call)
             filters[:] = [each for each in filters if each["logGroupName"] != call.params["logGroupName"]]
-
-    def complete_groups(self, call: Call, answer: dict[str, Any]) -> dict[str, Any]:
-        """Classes, and how many metric filters there are."""
-        filters = self._filters(call)
-        groups = self._world.store("logs", call.account, call.region).groups
-        for each in answer.get("logGroups", []):
-            name = each["logGroupName"]
-            each["metricFilterCount"] = sum(one["logGroupName"] == name for one in filters)
-            each["logGroupClass"] = getattr(groups[name], "log_group_class", _STANDARD)
-            each.setdefault("deletionProtectionEnabled", False)
-        return answer
 
     def _make_room(self, call: Call) -> None:
         """A filter takes the place of the one of its name."""

@@ -2,14 +2,16 @@
 
 Sources: S3 user guide, "Setting default server-side encryption behavior" (SSE-S3 always, also after
 DeleteBucketEncryption), "Controlling ownership of objects and disabling ACLs" (BucketOwnerEnforced: only
-bucket-owner-full-control is taken), "Blocking public access" (on for new buckets; what a public policy is);
-"Configuring S3 Object Lock" (also of buckets that hold objects, where versions are kept; never off again); API
-reference, PutObject (AccessControlListNotSupported), CreateBucket (InvalidBucketAclWithObjectOwnership),
-GetObjectLockConfiguration (ObjectLockConfigurationNotFoundError).
+bucket-owner-full-control is taken), "Blocking public access" (on for new buckets; what a public policy is),
+"Configuring S3 Object Lock" (also of buckets that hold objects, where versions are kept; never off again), "General
+purpose bucket naming rules"; API reference, PutObject (AccessControlListNotSupported), CreateBucket
+(InvalidBucketAclWithObjectOwnership), GetObjectLockConfiguration (ObjectLockConfigurationNotFoundError).
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +23,7 @@ from orgmon.sandbox.policy import statements
 from orgmon.sandbox.world import World
 
 _ENFORCED = "BucketOwnerEnforced"
+_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _FULL_CONTROL = "bucket-owner-full-control"
 # Keys that narrow a statement for everybody down, where their values are fixed.
 _NARROWING = frozenset(
@@ -127,6 +130,8 @@ def _sse_s3() -> dict[str, Any]:
 
 
 def _check_creation(params: Mapping[str, Any]) -> None:
+    if not _NAME.fullmatch(str(params["Bucket"])):
+        raise Refusal("InvalidBucketName", "The specified bucket is not valid.")
     acl = params.get("ACL", "private")
     if acl not in ("private", _FULL_CONTROL) and params.get("ObjectOwnership", _ENFORCED) == _ENFORCED:
         text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
@@ -144,9 +149,20 @@ def _check(bucket: Any, call: Call) -> None:
         raise Refusal("AccessControlListNotSupported", "The bucket does not allow ACLs")
     if sets_acl and block and block.block_public_acls and _is_public_acl(call.params):
         raise Refusal("AccessDenied", "Access Denied", 403)
-    puts_policy = call.operation == "PutBucketPolicy" and block and block.block_public_policy
-    if puts_policy and any(_is_public(each) for each in statements(call.params["Policy"])):
-        raise Refusal("AccessDenied", "Access Denied", 403)
+    if call.operation == "PutBucketPolicy":
+        _check_policy(str(call.params["Policy"]))
+        is_closed = block and block.block_public_policy
+        if is_closed and any(_is_public(each) for each in statements(call.params["Policy"])):
+            raise Refusal("AccessDenied", "Access Denied", 403)
+
+
+def _check_policy(text: str) -> None:
+    try:
+        document = json.loads(text)
+    except ValueError as problem:
+        raise Refusal("MalformedPolicy", "This policy contains invalid Json") from problem
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise Refusal("MalformedPolicy", "Missing required field Statement")
 
 
 def _status(call: Call) -> str:

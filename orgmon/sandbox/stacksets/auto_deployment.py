@@ -49,7 +49,7 @@ class AutoDeployer:
         """The stack sets that follow accounts."""
         return [
             each
-            for each in self._engine.all_sets()
+            for each in self._engine.register.active()
             if each.is_service_managed and each.settings.auto_deployment.enabled
         ]
 

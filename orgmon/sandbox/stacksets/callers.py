@@ -11,7 +11,7 @@ from orgmon.sandbox.calls import Call
 from orgmon.sandbox.policy import Decision
 from orgmon.sandbox.seed import STACKSETS_PRINCIPAL
 from orgmon.sandbox.stacksets.checks import check_enums
-from orgmon.sandbox.stacksets.engine import Home, StackSetEngine
+from orgmon.sandbox.stacksets.engine import StackSetEngine
 from orgmon.sandbox.stacksets.records import StackSetRecord
 from orgmon.sandbox.stacksets.refusals import (
     NO_ORGANIZATIONS_ACCESS,
@@ -20,6 +20,7 @@ from orgmon.sandbox.stacksets.refusals import (
     invalid,
     no_set,
 )
+from orgmon.sandbox.stacksets.register import Home
 
 _LIST_ADMINISTRATORS = "organizations:ListDelegatedAdministrators"
 
@@ -44,7 +45,7 @@ def caller_of(engine: StackSetEngine, call: Call) -> Caller:
     management = organization.management_account
     if call.params.get("CallAs") != "DELEGATED_ADMIN":
         return Caller((call.account, call.region), False, call.account == management)
-    if not organization.is_delegated(call.account, STACKSETS_PRINCIPAL):
+    if not organization.settings.is_delegated(call.account, STACKSETS_PRINCIPAL):
         raise invalid(NOT_DELEGATED)
     may_look = call.trusted or (
         engine.world.policies.allowed_by_identity(call.principal, _LIST_ADMINISTRATORS, "*") is Decision.ALLOW
@@ -66,7 +67,7 @@ def named_set(engine: StackSetEngine, call: Call, *, deleted: bool = False) -> S
     """The stack set that a request names. Raises Refusal (StackSetNotFoundException) when the caller sees none."""
     caller = caller_of(engine, call)
     name = str(call.params["StackSetName"])
-    stack_set = engine.find(caller.home, name)
+    stack_set = engine.register.find(caller.home, name)
     if stack_set is None or not caller.sees(stack_set) or (stack_set.status == "DELETED" and not deleted):
         raise no_set(name)
     return stack_set

@@ -1,4 +1,4 @@
-"""All stack sets of the sandbox, and their operations at work.
+"""The operations of all stack sets at work.
 
 An operation is accepted under the lock, then goes on in a thread of its own; each instance that it works on has a
 thread too, so that as many work at once as the window allows.
@@ -17,6 +17,7 @@ from orgmon.sandbox.stacksets.member import Member
 from orgmon.sandbox.stacksets.outcome import End, Outcome
 from orgmon.sandbox.stacksets.records import Instance, Operation, Result, StackSetRecord
 from orgmon.sandbox.stacksets.refusals import bad_operation, in_progress, operation_id_used
+from orgmon.sandbox.stacksets.register import Register
 from orgmon.sandbox.stacksets.roles import Roles
 from orgmon.sandbox.stacksets.stances import Stances
 from orgmon.sandbox.stacksets.tasks import Foreign
@@ -24,12 +25,10 @@ from orgmon.sandbox.world import World
 
 TOLERANCE_EXCEEDED = "Cancelled since failure tolerance has exceeded"
 STOPPED_BY_USER = "Cancelled since the operation was stopped"
-Home = tuple[str, str]
-"""Account and Region in which a stack set lives."""
 
 
 class StackSetEngine:
-    """All stack sets. Safe to use from several threads; hold ``lock`` to read or change records.
+    """All stack sets, in its ``register``. Safe to use from several threads; hold ``lock`` to read or change records.
 
     ``pace`` is seconds of real time that an instance takes when something is done to its stack.
     ``stale_lists``: the first answer of a list call after a change is the one from before the change.
@@ -41,50 +40,15 @@ class StackSetEngine:
         self.stances = stances or Stances()
         self.pace = 0.0
         self.stale_lists = False
-        self.lock = threading.RLock()
+        self.register = Register()
+        self.lock = self.register.lock
         self.organizations_access = (
-            "ENABLED" if STACKSETS_PRINCIPAL in world.organization.service_access else "DISABLED"
+            "ENABLED" if STACKSETS_PRINCIPAL in world.organization.settings.service_access else "DISABLED"
         )
         self.member = Member(world, stacks, Roles(world), self.stances)
         self._changed = threading.Condition(self.lock)
-        self._sets: dict[Home, list[StackSetRecord]] = {}
         self._at_work = 0
         self._closing = threading.Event()
-
-    # -- stack sets
-
-    def sets(self, home: Home) -> list[StackSetRecord]:
-        """The stack sets of an account and Region, in order of creation, deleted ones included."""
-        with self.lock:
-            return list(self._sets.get(home, []))
-
-    def all_sets(self) -> list[StackSetRecord]:
-        """The active stack sets of all accounts and Regions."""
-        with self.lock:
-            return [each for sets in self._sets.values() for each in sets if each.status == "ACTIVE"]
-
-    def find(self, home: Home, name_or_id: str) -> StackSetRecord | None:
-        """The stack set of that name, id or ARN; a deleted one only by its id."""
-        for each in self.sets(home):
-            if name_or_id in (each.id, each.arn) or (each.name == name_or_id and each.status == "ACTIVE"):
-                return each
-        return None
-
-    def add(self, stack_set: StackSetRecord) -> None:
-        """Register a new stack set."""
-        with self.lock:
-            self._sets.setdefault((stack_set.account, stack_set.region), []).append(stack_set)
-
-    def holder_of(self, stack_id: str) -> StackSetRecord | None:
-        """The stack set that a stack belongs to, or None."""
-        with self.lock:
-            for stack_set in self.all_sets():
-                if any(
-                    instance.has_stack and instance.stack_id == stack_id
-                    for instance in stack_set.instances.values()
-                ):
-                    return stack_set
-        return None
 
     # -- operations
 
@@ -130,7 +94,7 @@ class StackSetEngine:
 
         Raises LookupError when there is no such stack set.
         """
-        stack_set = next((each for each in self.all_sets() if name in (each.name, each.id)), None)
+        stack_set = next((each for each in self.register.active() if name in (each.name, each.id)), None)
         if stack_set is None:
             raise LookupError(f"no stack set is called {name}")
         task = Foreign(self.member, seconds)
@@ -148,7 +112,7 @@ class StackSetEngine:
         """Start nothing any more, and wait (real seconds) until what is under way has ended. False when time was up."""
         self._closing.set()
         with self._changed:
-            for stack_set in self.all_sets():
+            for stack_set in self.register.active():
                 for operation in list(stack_set.operations.values()):
                     if operation.status in ("QUEUED", "RUNNING"):
                         self.stop(stack_set, operation)
@@ -264,7 +228,7 @@ class StackSetEngine:
 
     def _advance_all(self) -> None:
         """Begin everything that may; what begins may have ended at once, which others wait for."""
-        while sum(self._advance(each) for each in self.all_sets()):
+        while sum(self._advance(each) for each in self.register.active()):
             pass
 
     def _advance(self, stack_set: StackSetRecord) -> bool:

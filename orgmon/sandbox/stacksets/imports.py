@@ -131,7 +131,7 @@ class Imports:
         stack = self._engine.stacks.register.find(parts[4], parts[3], stack_id)
         if stack is None:
             raise refusals.no_stack(stack_id)
-        holder = self._engine.holder_of(stack_id)
+        holder = self._engine.register.holder_of(stack_id)
         if holder is not None:
             raise refusals.bad_operation(f"Stack {stack_id} already belongs to StackSet {holder.name}")
         return stack

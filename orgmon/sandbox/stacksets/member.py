@@ -95,7 +95,7 @@ class Member:
 
     def check_reachable(self, stack_set: StackSetRecord, account: str, region: str) -> Principal:
         """A session in the target. Raises Refusal with the reason why there is none."""
-        if region not in self._world.organization.enabled_regions(account):
+        if region not in self._world.organization.settings.enabled_regions(account):
             raise invalid(_REGION_OFF.format(account))
         return self._roles.enter(stack_set, account, region)
 

@@ -28,16 +28,21 @@ class OrganizationsAccess:
         """ActivateOrganizationsAccess: by the management account; twice is fine."""
         self._require_management(call)
         self._engine.organizations_access = "ENABLED"
-        self._organization.service_access.setdefault(STACKSETS_PRINCIPAL, self._engine.world.clock.now())
+        self._organization.settings.service_access.setdefault(
+            STACKSETS_PRINCIPAL, self._engine.world.clock.now()
+        )
         return {}
 
     def deactivate(self, call: Call) -> Members:
         """DeactivateOrganizationsAccess: not while there are delegated administrators."""
         self._require_management(call)
-        if any(delegation.service == STACKSETS_PRINCIPAL for delegation in self._organization.delegations):
+        if any(
+            delegation.service == STACKSETS_PRINCIPAL
+            for delegation in self._organization.settings.delegations
+        ):
             raise refusals.bad_operation("Deregister all delegated administrators first")
         self._engine.organizations_access = "DISABLED"
-        self._organization.service_access.pop(STACKSETS_PRINCIPAL, None)
+        self._organization.settings.service_access.pop(STACKSETS_PRINCIPAL, None)
         return {}
 
     def describe(self, call: Call) -> Members:

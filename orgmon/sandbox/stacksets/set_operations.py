@@ -48,12 +48,12 @@ class SetOperations:
             known = self._known(caller, name, call.params)
             if known is None:
                 known = self._new(caller, name, settings, call.params)
-                self._engine.add(known)
+                self._engine.register.add(known)
         return {"StackSetId": known.id}
 
     def _known(self, caller: Caller, name: str, params: Members) -> StackSetRecord | None:
         """The set that an earlier try of the same request has made. Raises Refusal when the name is taken."""
-        other = self._engine.find(caller.home, name)
+        other = self._engine.register.find(caller.home, name)
         if other is None or other.status != "ACTIVE":
             return None
         if other.asked.get("ClientRequestToken") != params.get("ClientRequestToken"):
@@ -110,7 +110,7 @@ class SetOperations:
         """DeleteStackSet: only an empty one; one that is not there is fine."""
         caller = caller_of(self._engine, call)
         with self._engine.lock:
-            stack_set = self._engine.find(caller.home, str(call.params["StackSetName"]))
+            stack_set = self._engine.register.find(caller.home, str(call.params["StackSetName"]))
             if stack_set is None or not caller.sees(stack_set) or stack_set.status == "DELETED":
                 return {}
             if stack_set.running is not None:
@@ -132,7 +132,7 @@ class SetOperations:
         with self._engine.lock:
             summaries = [
                 shapes.set_summary(each)
-                for each in self._engine.sets(caller.home)
+                for each in self._engine.register.sets(caller.home)
                 if caller.sees(each) and wanted in (None, each.status)
             ]
         return self._lists.answer(call, "", sorted(summaries, key=lambda each: each["StackSetName"]))

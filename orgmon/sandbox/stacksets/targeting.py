@@ -179,7 +179,7 @@ def check_region_order(order: tuple[str, ...], regions: set[str]) -> None:
 def check_regions_open(organization: OrgView, account: str, regions: tuple[str, ...]) -> None:
     """Raise Refusal for a Region that does not exist, or is not enabled in the administrator's account."""
     for region in regions:
-        if region not in organization.enabled_regions(account):
+        if region not in organization.settings.enabled_regions(account):
             raise region_closed(region)
 
 

@@ -211,7 +211,7 @@ class Digests:
     def _regions(self, trail: Any, account: str) -> list[str]:
         if not trail.is_multi_region:
             return [trail.region_name]
-        return sorted(self._world.organization.enabled_regions(account))
+        return sorted(self._world.organization.settings.enabled_regions(account))
 
 
 def _validates(trail: Any) -> bool:

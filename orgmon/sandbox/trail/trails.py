@@ -76,7 +76,7 @@ class Trails:
 
     def _is_administrator(self, account: str) -> bool:
         organization = self._world.organization
-        return account == organization.management_account or organization.is_delegated(
+        return account == organization.management_account or organization.settings.is_delegated(
             account, CLOUDTRAIL_PRINCIPAL
         )
 
@@ -85,7 +85,7 @@ class Trails:
         yield from self._own(account)
         organization = self._world.organization
         is_member = organization.organization_of(account) is not None
-        if is_member and CLOUDTRAIL_PRINCIPAL in organization.service_access:
+        if is_member and CLOUDTRAIL_PRINCIPAL in organization.settings.service_access:
             manager = organization.management_account
             if manager != account:
                 yield from (trail for trail in self._own(manager) if trail.is_org_trail)
