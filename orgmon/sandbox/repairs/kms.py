@@ -16,6 +16,7 @@ import moto.kms.models
 from moto.kms import utils
 
 from orgmon.sandbox.calls import Call, Refusal
+from orgmon.sandbox.conditions import as_list
 from orgmon.sandbox.models import operation_model
 from orgmon.sandbox.repairs.key_names import check_alias, check_key
 from orgmon.sandbox.world import World
@@ -162,7 +163,9 @@ def _is_policy(text: str) -> bool:
         document = json.loads(text)
     except ValueError:
         return False
-    return isinstance(document, dict) and "Statement" in document
+    if not isinstance(document, dict) or "Statement" not in document:
+        return False
+    return all(isinstance(each, dict) for each in as_list(document["Statement"]))
 
 
 def _material(key_spec: str) -> Any:
