@@ -209,6 +209,10 @@ def test_the_owner_of_an_unlisted_account_is_that_of_the_nearest_unit() -> None:
     assert config.owner_of("999999999999", (slashed, root)) == ""
     assert config.owner_of("999999999999", (root,)) == ""
     assert config.owner_of("999999999999", ()) == ""
+    entry = config.accounts[0]
+    ownerless = config.model_copy(update={"accounts": (entry.model_copy(update={"owner": None}),)})
+    assert config.owner_of(entry.id, (prod, workloads, root)) == entry.owner
+    assert ownerless.owner_of(entry.id, (prod, workloads, root)) == "platform@example.com"
 
 
 def test_validate_says_problems_and_its_exit_code_says_so(

@@ -65,6 +65,12 @@ CASES = [
         "unit Workload is not known; did you mean 'Workloads'?",
     ),
     (
+        "an account that nobody owns",
+        [("name: management, unit: Root, owner: platform@example.com", "name: management, unit: Root")],
+        "name: management, unit: Root",
+        "account 310247698127 management has no owner, and no unit above it has one",
+    ),
+    (
         "unlisted account in a wave",
         [('accounts: ["226048917350"', 'accounts: ["226048917351"')],
         "226048917351",
@@ -329,6 +335,13 @@ def test_a_mistake_is_told_where_it_is(
     assert len(told) == 1, problems(tmp_path, *changes)
     if place is not None:
         assert told[0].line == line_with(tmp_path, place)
+
+
+def test_the_owner_of_a_unit_is_enough(tmp_path: Path) -> None:
+    assert (
+        problems(tmp_path, (", unit: Workloads/Prod, owner: payments@example.com", ", unit: Workloads/Prod"))
+        == ()
+    )
 
 
 def test_a_unit_may_be_named_by_its_id(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class AccountEntry(Section):
     unit: UnitPath = Field(
         description="The path of its organizational unit below the root, e.g. Workloads/Prod"
     )
-    owner: Name = Field(description="Whom the SOC calls")
+    owner: Name | None = Field(None, description="Whom the SOC calls; without, the owner of its unit")
     regions: tuple[str, ...] | None = Field(None, description="Only these of the detection Regions")
     tags: dict[str, str] = Field({}, description="Tags that scope and waves can select by")
     waiver: Waiver | None = None
@@ -200,7 +200,8 @@ class Config(Section):
 
         ``above`` are the units that hold it, the nearest first.
         """
-        if item := self.entry(account_id):
+        item = self.entry(account_id)
+        if item and item.owner:
             return item.owner
         owners = {unit.path.removeprefix("Root/"): unit.owner for unit in self.units if unit.owner}
         names = (name for unit in above for name in (unit.id, unit.path.removeprefix("Root/")))

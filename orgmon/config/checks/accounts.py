@@ -14,9 +14,10 @@ UNIT_ID = re.compile(r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$")
 
 
 def check(subject: Subject, today: datetime.date) -> Iterator[Problem]:
-    """Duplicate accounts and units, unknown units and accounts, expired waivers, roles that collide."""
+    """Duplicate accounts and units, unknown units and accounts, no owner, expired waivers, roles that collide."""
     yield from _duplicates(subject)
     yield from _units(subject)
+    yield from _owners(subject)
     yield from _references(subject)
     yield from _waivers(subject, today)
     yield from _roles(subject)
@@ -58,6 +59,20 @@ def _units(subject: Subject) -> Iterator[Problem]:
             if path.removeprefix("Root/") not in known and not UNIT_ID.match(path):
                 hint = nearest(path, known, "add it under units, or correct it")
                 yield subject.problem((*where, "units", number), f"unit {path} is not known", hint)
+
+
+def _owners(subject: Subject) -> Iterator[Problem]:
+    """Somebody has to be called: the owner of the account, or of a unit that it is in."""
+    owned = {unit.path.removeprefix("Root/") for unit in subject.config.units if unit.owner}
+    for number, entry in enumerate(subject.config.accounts):
+        parts = entry.unit.removeprefix("Root/").split("/")
+        above = {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
+        if not entry.owner and not above & owned:
+            yield subject.problem(
+                ("accounts", number),
+                f"account {entry.id} {entry.name} has no owner, and no unit above it has one",
+                "write owner: of the account, or of its unit under units",
+            )
 
 
 def _references(subject: Subject) -> Iterator[Problem]:
