@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from orgmon.console import failure_view
-from orgmon.console.plan_view import duration
+from orgmon.console.plan_view import blocked, duration, idle
 from orgmon.console.progress_view import LineProgress, LiveProgress, progress_on, waiting
 from orgmon.execute.outcome import StepOutcome
 from orgmon.execute.progress import Look
 from orgmon.failure import failures
+from orgmon.plan.model import Action, Change, Plan
 from orgmon.plan.step import DeleteStackSet
 from orgmon.stackset import (
     Operation,
@@ -134,6 +135,22 @@ def test_root_causes_come_with_names_and_remedies_apart_from_what_was_cancelled(
     assert "What to do: something of that name is there already" in text
     assert "1 more were only cancelled" in text
     assert "138860294471" not in text
+
+
+def test_nothing_to_do_is_not_said_of_what_is_not_as_it_should_be() -> None:
+    fine = Change("orgmon-hub", PAYMENTS, Action.NONE, "")
+    extra = Change("orgmon-hub", PAYMENTS, Action.NONE, "extra; deleted with --prune")
+    stuck = Change("orgmon-hub", PAYMENTS, Action.BLOCKED, "suspended")
+    assert idle(Plan((fine, fine))) == "Nothing to do: all 2 stacks are as they should be."
+    assert idle(Plan((fine, extra))) == "Nothing to do; 1 extra stays without --prune."
+    assert idle(Plan((stuck, extra, extra))) == (
+        "Nothing to do; 1 stack cannot be reached or changed (blocked), 2 extras stay without --prune."
+    )
+    out = console(terminal=False)
+    blocked(out, Plan((fine, stuck)), sample.organization())
+    told = printed(out)
+    assert "suspended" in told
+    assert told.count(PAYMENTS.account) == 1
 
 
 def test_durations_are_said_as_people_say_them() -> None:

@@ -54,7 +54,8 @@ def _finish(console: Console, report: DeployReport, organization: Organization, 
     for error in report.errors:
         console.print(f"[bold red]Stopped[/bold red] {escape(error)}")
     if not report.plan.stages:
-        console.print("Nothing to do: everything is as it should be.")
+        console.print(plan_view.idle(report.plan))
+        plan_view.blocked(console, report.plan, organization)
     elif report.is_good:
         done = sum(len(report.plan.of(action)) for action in (Action.CREATE, Action.UPDATE, Action.DELETE))
         console.print(f"[bold green]Done.[/bold green] {plan_view.count(done, 'stack')} changed.")

@@ -50,6 +50,23 @@ def show(
     _summary(console, plan)
 
 
+def idle(plan: Plan) -> str:
+    """What is said of a plan that has nothing to do: whether all is well, what stays, and what stands in the way."""
+    said = []
+    if blocked := len(plan.of(Action.BLOCKED)):
+        said.append(f"{count(blocked, 'stack')} cannot be reached or changed (blocked)")
+    if extras := len(plan.extras):
+        said.append(f"{count(extras, 'extra')} {'stays' if extras == 1 else 'stay'} without --prune")
+    if said:
+        return f"Nothing to do; {', '.join(said)}."
+    return f"Nothing to do: all {count(len(plan.changes), 'stack')} are as they should be."
+
+
+def blocked(console: Console, plan: Plan, organization: Organization) -> None:
+    """Print what cannot be reached or changed, and why."""
+    _changes(console, Plan(plan.of(Action.BLOCKED)), organization, every=False)
+
+
 def _changes(console: Console, plan: Plan, organization: Organization, *, every: bool) -> None:
     by_stack: dict[str, list[Change]] = defaultdict(list)
     for change in plan.changes:
@@ -133,8 +150,8 @@ def duration(seconds: float) -> str:
 
 def _summary(console: Console, plan: Plan) -> None:
     counts = {action: len(plan.of(action)) for action in Action}
-    if plan.is_empty:
-        console.print(f"Nothing to do: all {counts[Action.NONE]} stacks are as they should be.")
+    if not plan.stages:
+        console.print(idle(plan))
         return
     words = ", ".join(
         f"{counts[action]} to {action.value}"

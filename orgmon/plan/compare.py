@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orgmon.organization import Organization
-from orgmon.plan.model import Action, Change
+from orgmon.plan.model import EXTRA, Action, Change
 from orgmon.stackset import (
     DetailedStatus,
     InstanceStatus,
@@ -106,10 +106,10 @@ def _extra(name: str, instance: StackInstance, organization: Organization, *, pr
     if pair.account not in organization.by_id:
         return Change(name, pair, Action.BLOCKED, "left the organization")
     if reason := _unreachable(pair.account, organization):
-        return Change(name, pair, Action.BLOCKED, f"extra; {reason}")
+        return Change(name, pair, Action.BLOCKED, f"{EXTRA}; {reason}")
     if not prune:
-        return Change(name, pair, Action.NONE, "extra; deleted with --prune")
-    return Change(name, pair, Action.DELETE, "extra")
+        return Change(name, pair, Action.NONE, f"{EXTRA}; deleted with --prune")
+    return Change(name, pair, Action.DELETE, EXTRA)
 
 
 def _unreachable(account_id: str, organization: Organization) -> str:
@@ -134,7 +134,7 @@ def stack_change(desired: Stack | None, observed: Stack | None, *, prune: bool =
 
 def _stack_action(desired: Stack | None, observed: Stack | None, *, prune: bool) -> tuple[Action, str]:
     if desired is None:
-        return (Action.DELETE, "not wanted") if prune else (Action.NONE, "extra; deleted with --prune")
+        return (Action.DELETE, "not wanted") if prune else (Action.NONE, f"{EXTRA}; deleted with --prune")
     if observed is None:
         return Action.CREATE, "missing"
     if observed.status in STUCK:

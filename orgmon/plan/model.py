@@ -8,6 +8,9 @@ from enum import StrEnum
 from orgmon.plan.step import StackSetOperation, Step
 from orgmon.stackset import Pair, TemplateBody
 
+EXTRA = "extra"
+"""How the reason of a change begins whose stack is there and not wanted."""
+
 
 class Action(StrEnum):
     """What happens to one pair, or to one plain stack."""
@@ -105,6 +108,11 @@ class Plan:
     def of(self, action: Action) -> tuple[Change, ...]:
         """The changes of one kind."""
         return tuple(change for change in self.changes if change.action is action)
+
+    @property
+    def extras(self) -> tuple[Change, ...]:
+        """What is there, is not wanted, and stays because nobody asked to prune."""
+        return tuple(change for change in self.of(Action.NONE) if change.reason.startswith(EXTRA))
 
     @property
     def is_empty(self) -> bool:
