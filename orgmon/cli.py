@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -89,10 +91,12 @@ def run(arguments: Sequence[str], make_session: Callable[[str | None], Any] | No
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except (_Interrupted, KeyboardInterrupt):
-        print(
-            "\ninterrupted: run the same command again; what was started in AWS goes on and is found",
-            file=sys.stderr,
-        )
+        # A terminal that has gone takes no word.
+        with contextlib.suppress(OSError):
+            print(
+                "\ninterrupted: run the same command again; what was started in AWS goes on and is found",
+                file=sys.stderr,
+            )
         return FAILED
     except BrokenPipeError:
         # Whoever read the output has gone, as with `| head`.
@@ -114,9 +118,18 @@ def run(arguments: Sequence[str], make_session: Callable[[str | None], Any] | No
     return 0
 
 
+def heed_signals() -> None:
+    """Let a request to end, or the end of the terminal, be an interrupt like Ctrl-C; what is ignored stays so."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+
+
 def main() -> None:
     """The console script. What is closed is written to nowhere; what is left to write is written before the end."""
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115 - as long as the process
+    heed_signals()
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from orgmon import __version__
-from orgmon.cli import app, run
+from orgmon.cli import app, heed_signals, run
 from orgmon.console.output import _out, confirm, plain
 from orgmon.errors import UsageError
 from orgmon.stackset import Artifact, Pair, PermissionModel
@@ -54,6 +56,28 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.Capture
 def test_exclusive_options_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["status", "--json", "--csv"]) == 2
     assert "--json and --csv exclude each other" in capsys.readouterr().err
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Signals are heeded as the console script does it, for one test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    heed_signals()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heeded")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_asks_for_an_end_is_told_that_nothing_is_lost(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(profile: str | None) -> None:
+        signal.raise_signal(number)
+
+    assert run(["plan", "--config", str(sample.PATH)], interrupted) == 1
+    assert "interrupted: run the same command again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "deploy", "destroy", "render"])
