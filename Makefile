@@ -9,7 +9,7 @@ PAGE := detections export --shipped --format markdown --out docs/detections.md
 
 .PHONY: demo test quick fuzz clients check bench docs render lock clean
 
-# The tests that start no sandbox and take less than a second; they have to cover the product by themselves.
+# The tests that start no sandbox and take less than half a second; they have to cover the product by themselves.
 QUICK := -m "not slow" tests --ignore tests/sandbox --ignore tests/whole
 
 demo: $(READY)

@@ -148,6 +148,7 @@ def test_clients_that_were_not_used_for_long_are_let_go() -> None:
     assert client() is None
 
 
+@pytest.mark.slow
 def test_a_delegated_administrator_s_session_makes_the_service_managed_calls() -> None:
     wire = FakeWire()
     both = {"management": {"profile": "boss"}, "delegated_admin": {"profile": "aide"}}
@@ -166,6 +167,7 @@ def test_a_delegated_administrator_s_session_makes_the_service_managed_calls() -
     assert [request.key for request in wire.requests] == ["AKIAaide", "AKIAboss"]
 
 
+@pytest.mark.slow
 def test_a_client_that_is_there_does_not_wait_for_one_that_is_being_made() -> None:
     wire, begun, go_on = FakeWire(), threading.Event(), threading.Event()
     waited: list[bool] = []
@@ -217,6 +219,7 @@ def test_without_credentials_a_call_says_how_to_sign_in() -> None:
         Sessions(section).management("sts").get_caller_identity()
 
 
+@pytest.mark.slow
 def test_the_log_bucket_is_read_in_its_account_and_any_other_with_the_caller_s_credentials() -> None:
     wire = FakeWire()
     listed = b"<ListBucketResult><Name>x</Name></ListBucketResult>"

@@ -48,6 +48,7 @@ def test_it_is_small() -> None:
     assert len(bundle(CATALOGUE, DIRECTORY)) < LARGEST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_a_handler_starts_quickly_with_the_standard_library_alone(unpacked: Path, handler: str) -> None:
     """Without site-packages, so that nothing of this machine can help; the SDK is imported when it is needed."""

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from orgmon.actions.policy import policy as policy_for
 from orgmon.cli import run
@@ -140,6 +139,9 @@ def test_what_orgmon_does_not_call_is_not_allowed() -> None:
 
 def _handlers(content: Any, *verbs: str) -> Iterator[str]:
     """What the handlers of a template's resources may have to do."""
+    # It takes a second to load, and most tests here do without.
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
     for kind in {resource["Type"] for resource in content["Resources"].values()}:
         handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
         for verb in verbs or ("create", "read", "update", "delete"):

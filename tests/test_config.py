@@ -163,6 +163,7 @@ def test_anchors_and_merge_keys_mean_what_they_mean(tmp_path: Path) -> None:
     assert (entry.name, entry.owner) == ("shared-services", "network@example.com")
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text() | st.dates(),
@@ -215,6 +216,7 @@ def test_the_owner_of_an_unlisted_account_is_that_of_the_nearest_unit() -> None:
     assert ownerless.owner_of(entry.id, (prod, workloads, root)) == "platform@example.com"
 
 
+@pytest.mark.slow
 def test_validate_says_problems_and_its_exit_code_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

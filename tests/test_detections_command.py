@@ -125,6 +125,7 @@ def test_show_names_no_decoy_of_the_config(tmp_path: Path, capsys: pytest.Captur
     assert "the values of the rule's examples" in text
 
 
+@pytest.mark.slow
 def test_test_proves_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = printed(capsys, "test", "--config", sample.PATH)
     assert code == 0
@@ -182,6 +183,7 @@ def test_export_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert exported["trail-tampering"]["event_rules"][0]["state"] == "ENABLED"
 
 
+@pytest.mark.slow
 def test_the_page_is_checked_for_staleness(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "docs" / "detections.md"
     words = ("export", "--shipped", "--format", "markdown", "--out", page)

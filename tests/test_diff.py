@@ -89,6 +89,7 @@ def test_a_text_and_a_number_that_read_alike_differ_visibly() -> None:
     assert (other.before, other.after) == ("1", "true")
 
 
+@pytest.mark.slow
 @given(contents)
 def test_nothing_differs_from_itself(content: dict[str, Any]) -> None:
     assert differences(TemplateBody.of(content), TemplateBody.of(content)) == ()

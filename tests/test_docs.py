@@ -32,6 +32,7 @@ def test_the_readme_counts_the_detections() -> None:
     assert sentence in README, f"README.md: write {sentence}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "page"), [("drawing.py", "overview.svg"), ("conditions.py", "conditions.md")]
 )

@@ -117,6 +117,7 @@ matchers: st.SearchStrategy[ep.Matcher] = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(names, st.lists(matchers, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_parse_undoes_print(fields: dict[str, list[ep.Matcher]]) -> None:
     document = {

@@ -92,11 +92,13 @@ def test_every_contract_is_tried() -> None:
     assert sorted(REFUSED) == sorted(contracts())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", REFUSED)
 def test_what_breaks_a_contract_is_refused(broken: dict[str, str], contract: str) -> None:
     for evidence in REFUSED[contract]:
         assert evidence in broken[contract]
 
 
+@pytest.mark.slow
 def test_without_them_the_project_is_let_through(tmp_path: Path) -> None:
     assert linted(tmp_path, {}) == (0, {})

@@ -85,6 +85,7 @@ def test_parse_undoes_print(condition: fp.Condition) -> None:
     assert str(fp.parse(str(pattern))) == str(pattern)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.builds(fp.Term, words | st.just('a "b" [c]\\'), st.sampled_from(["", "?", "-"])),

@@ -1,4 +1,4 @@
-"""What an operation will be like before it starts. The arithmetic itself: test_operation_arithmetic."""
+"""What an operation will be like before it starts. The arithmetic itself: sandbox/test_operation_arithmetic."""
 
 from __future__ import annotations
 

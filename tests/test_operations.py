@@ -250,6 +250,7 @@ def test_a_small_operation_is_read_whole_at_each_look() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_of_a_large_operation_only_what_is_worked_on_is_read_until_something_fails_or_it_ends() -> None:
     bench = Bench()
     bench.stack_sets.next_looks = [

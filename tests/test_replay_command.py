@@ -272,6 +272,7 @@ def test_a_config_fills_in_the_placeholders_of_rules_of_others(
     assert hits(replayed(*arguments, "--config", str(sample.PATH), capsys=capsys)) == {"deployed": 1}
 
 
+@pytest.mark.slow
 def test_a_config_fills_in_decoys_and_no_output_names_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -346,6 +347,7 @@ class FakeS3(FakeWire):
         return 200, f"<ListBucketResult>{page}{more}</ListBucketResult>".encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_bucket_is_read_below_its_prefix(processes: str, capsys: pytest.CaptureFixture[str]) -> None:
     names = [f"logs/{number}.json.gz" for number in range(50)]
@@ -400,6 +402,7 @@ def test_half_of_a_surrogate_pair_stops_no_file(
 NAMED = "logs/111122223333_CloudTrail_us-east-1_{}_abc.json.gz"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stamp", "since", "until", "opened"),
     [

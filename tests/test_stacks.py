@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from cfnlint.api import ManualArgs, lint
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from orgmon.alerting import ALERTING
 from orgmon.config.monitoring import Decoy, DecoysSection
@@ -187,6 +186,7 @@ def test_the_hub_has_a_rule_for_each_alerting_detection_and_pins_the_source() ->
         assert "aws" in json.dumps(told_as["source"])
 
 
+@pytest.mark.slow
 def test_the_stacks_have_room_for_as_many_decoys_as_a_config_may_name() -> None:
     config = sample.config()
     assert config.decoys is not None
@@ -226,6 +226,9 @@ def test_the_execution_role_may_do_what_cloudformation_does_for_member_stacks() 
 
 def _permissions(name: str) -> frozenset[str]:
     """What the handlers of a resource type may have to do."""
+    # It takes a second to load, and most tests here do without.
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
     handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema["handlers"]
     verbs = (handlers.get(verb, {}) for verb in ("create", "read", "update", "delete"))
     return frozenset(action for verb in verbs for action in verb.get("permissions", []))
@@ -297,6 +300,7 @@ def test_findings_come_from_the_security_account_alone() -> None:
     assert "aws.guardduty" not in detection.STACK.body(sample.stack_inputs()).text
 
 
+@pytest.mark.slow
 def test_only_the_security_account_s_edge_alarm_counts() -> None:
     sending = resources(edge.STACK)["EdgeAlarmStates"]["Properties"]["EventPattern"]
     taking = resources(hub.STACK)["EdgeAlarmRule"]["Properties"]["EventPattern"]

@@ -125,6 +125,7 @@ def test_validate_prints_the_list(tmp_path: Path, capsys: pytest.CaptureFixture[
     ]
 
 
+@pytest.mark.slow
 def test_what_is_doubtful_is_told_and_no_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = config_with(tmp_path, first=RULE.replace("eventName:", "eventNam:"))
     assert run(["validate", "--config", str(path)]) == 0
@@ -185,6 +186,7 @@ KEYS = (
 )
 
 
+@pytest.mark.slow
 @given(where=st.sampled_from(KEYS), value=junk)
 def test_whatever_stands_under_a_key_the_file_is_named(where: tuple[str, ...], value: Any) -> None:
     content = yaml.safe_load(RULE)

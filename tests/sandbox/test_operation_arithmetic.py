@@ -12,7 +12,7 @@ from orgmon.plan import forecast
 from orgmon.sandbox.stacksets import arithmetic
 from orgmon.stackset import OperationPreferences
 
-TABLE = Path(__file__).parent / "cases" / "operation_arithmetic.json"
+TABLE = Path(__file__).parent.parent / "cases" / "operation_arithmetic.json"
 CASES: list[dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))["cases"]
 SOFT = "SOFT_FAILURE_TOLERANCE"
 each_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
