@@ -279,6 +279,12 @@ CASES = [
         "CloudWatch Logs cannot keep events for 360 days; the nearest that it can is 365",
     ),
     (
+        "a number of days that is none",
+        [("archive_days: 2557", "archive_days: 2557\n  object_lock_days: true")],
+        "object_lock_days",
+        "'object_lock_days' is True, which is not a whole number",
+    ),
+    (
         "files that are locked for longer than they are kept",
         [("archive_days: 2557", "archive_days: 400\n  object_lock_days: 401")],
         "object_lock_days",

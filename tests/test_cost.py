@@ -279,6 +279,17 @@ def test_what_is_no_file_of_prices_is_refused(tmp_path: Path, text: str) -> None
         prices.read(path)
 
 
+@pytest.mark.parametrize("price", ["-1", "NaN", "Infinity", "true", '"0.1"', "1" + "0" * 400])
+def test_what_nobody_charges_is_refused(tmp_path: Path, price: str) -> None:
+    text = Path(prices.__file__).with_name("prices.json").read_text(encoding="utf-8")
+    content = json.loads(text)
+    content["prices"]["alarm"]["usd"] = "PRICE"
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps(content).replace('"PRICE"', price), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"no file of prices.*"):
+        prices.read(path)
+
+
 # -- what is printed
 
 

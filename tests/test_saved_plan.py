@@ -110,6 +110,11 @@ def test_a_pair_should_become_something_else() -> None:
         check(replace(UPDATE, after="CURRENT newer"), CREATE, DELETE)
 
 
+def test_a_pair_should_stay_as_it_is() -> None:
+    with pytest.raises(StalePlanError, match="should stay as it is now"):
+        check(replace(UPDATE, action=Action.NONE, after=UPDATE.before), CREATE, DELETE)
+
+
 def test_another_organization() -> None:
     with pytest.raises(StalePlanError, match="o-abcdefghij, this is o-other"):
         check(UPDATE, CREATE, DELETE, organization="o-other00000")

@@ -146,7 +146,7 @@ class OperationPreferencesSection(Section):
     """How a stack set operation walks its accounts."""
 
     failure_tolerance_percentage: Percentage = 10
-    max_concurrent_percentage: Annotated[int, Field(ge=1, le=100)] = 100
+    max_concurrent_percentage: Annotated[int, Field(strict=True, ge=1, le=100)] = 100
     region_concurrency: Literal["SEQUENTIAL", "PARALLEL"] = "PARALLEL"
     concurrency_mode: Literal["STRICT_FAILURE_TOLERANCE", "SOFT_FAILURE_TOLERANCE"] = "SOFT_FAILURE_TOLERANCE"
 

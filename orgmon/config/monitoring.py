@@ -25,11 +25,13 @@ class TrailSection(Section):
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{2,127}$")] = "orgmon"
     existing: ExistingTrail | None = Field(None, description="Use this trail, and create none")
-    retention_days: int = Field(365, description="How long the trail's log group keeps events")
-    archive_days: Annotated[int, Field(ge=90)] = Field(
+    retention_days: Annotated[int, Field(strict=True)] = Field(
+        365, description="How long the trail's log group keeps events"
+    )
+    archive_days: Annotated[int, Field(strict=True, ge=90)] = Field(
         2557, description="How long the log bucket keeps files"
     )
-    object_lock_days: Annotated[int, Field(ge=1, le=36500)] | None = Field(
+    object_lock_days: Annotated[int, Field(strict=True, ge=1, le=36500)] | None = Field(
         None,
         description="How long S3 Object Lock keeps each file of the log bucket from being deleted or overwritten, in "
         "governance mode; once on, Object Lock cannot be taken from the bucket",
@@ -58,8 +60,10 @@ class DetectionOverride(Section):
 
     level: Severity | None = Field(None, description="How bad it is; what is informational alerts nobody")
     scope: Scope | None = Field(None, description="Where its events appear")
-    count: Annotated[int, Field(ge=1)] | None = Field(None, description="Threshold: this many records ...")
-    minutes: Annotated[int, Field(ge=1, le=1440)] | None = Field(
+    count: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        None, description="Threshold: this many records ..."
+    )
+    minutes: Annotated[int, Field(strict=True, ge=1, le=1440)] | None = Field(
         None, description="... within so many minutes"
     )
 

@@ -10,7 +10,7 @@ AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$", strict=True
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^o-[a-z0-9]{10,32}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 UnitPath = Annotated[str, StringConstraints(pattern=r"^[^/]+(/[^/]+)*$")]
-Percentage = Annotated[int, Field(ge=0, le=100)]
+Percentage = Annotated[int, Field(strict=True, ge=0, le=100)]
 
 
 class Section(BaseModel):

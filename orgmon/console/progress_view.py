@@ -81,8 +81,10 @@ class LineProgress:
 
     def again(self, reasons: tuple[str, ...]) -> None:
         """Say that AWS was busy, or not ready yet, and that it is asked once more."""
+        # What comes after the first line is a remedy, which is now taken.
+        first = reasons[0].splitlines()[0]
         more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
-        self.say(f"AWS was not ready ({reasons[0]}{more}): what failed is tried once more")
+        self.say(f"AWS was not ready ({first}{more}): what failed is tried once more")
 
     def name(self, pair: Pair) -> str:
         """Account id, name and Region."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.resources import files
@@ -47,7 +48,7 @@ def read(path: Path | None = None) -> Prices:
         return _prices(json.loads(files("orgmon.plan").joinpath("prices.json").read_text(encoding="utf-8")))
     try:
         return _prices(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise UsageError(
             f"{path} is no file of prices: {what}", "write it like orgmon/plan/prices.json of the package"
@@ -56,7 +57,7 @@ def read(path: Path | None = None) -> Prices:
 
 def _prices(content: Mapping[str, Any]) -> Prices:
     def usd(name: str) -> float:
-        return float(content["prices"][name]["usd"])
+        return _number(name, content["prices"][name]["usd"])
 
     assumed = content["assumptions"]
     return Prices(
@@ -69,5 +70,16 @@ def _prices(content: Mapping[str, Any]) -> Prices:
         key=usd("key"),
         secret=usd("secret"),
         copied_100k_events=usd("copied_100k_events"),
-        assumptions=Assumptions(**{field.name: float(assumed[field.name]) for field in fields(Assumptions)}),
+        assumptions=Assumptions(
+            **{field.name: _number(field.name, assumed[field.name]) for field in fields(Assumptions)}
+        ),
     )
+
+
+def _number(name: str, value: Any) -> float:
+    """A price or an assumption. Raises ValueError for what is no number, endless or below nothing."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} is {value!r}, which is no number")
+    if not 0 <= float(value) < math.inf:
+        raise ValueError(f"{name} is {value}, which nobody charges")
+    return float(value)

@@ -154,6 +154,8 @@ def _moved(was: Change | None, now: Change, sent: str) -> str:
         return f"{place}: {now.action} is not in the plan" if now.action in ACTING else ""
     if now.action in ACTING and now.after != was.after:
         return f"{place}: should become something else now"
+    if was.action in ACTING and now.action is Action.NONE and now.before == was.before:
+        return f"{place}: should stay as it is now"
     # The first wave gives the stack set its new content, which leaves all other instances behind it; an instance
     # whose turn has come and failed is behind it as well.
     status, _, before = was.before.partition(" ")
