@@ -57,7 +57,11 @@ class FakeRunner(Runner):
     outcomes: tuple[StepOutcome, ...] = ()
     unsettled: int = 0
     later: tuple[StepOutcome, ...] = ()
+    paused: list[float] = field(default_factory=list)
     ran: list[Plan] = field(default_factory=list)
+
+    def pause(self, seconds: float) -> None:
+        self.paused.append(seconds)
 
     def settle(self, observed: State) -> bool:
         self.unsettled -= 1
@@ -199,6 +203,7 @@ def test_what_passes_by_itself_is_tried_once_more(first: StepOutcome) -> None:
     assert report.is_good
     assert report.outcomes == (outcome(),)
     assert workspace.performing.ran == [TODO, BEGUN]
+    assert workspace.performing.paused == [5.0]
     assert [line for line in told.lines if line.startswith("again")] == [f"again {first.reasons[0]}"]
 
 

@@ -20,6 +20,9 @@ from orgmon.plan.model import Action, Plan
 from orgmon.stackset import State
 from orgmon.workspace import Workspace
 
+BREATH = 5.0
+"""Seconds between a refusal that passes and the next try: AWS's rates are told by the second."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -93,6 +96,7 @@ def deploy(
     passing = tuple(reason for outcome in outcomes for reason in outcome.reasons if is_passing(reason))
     if passing and _is_within(left, plan):
         progress.again(passing)
+        runner.pause(BREATH)
         good = tuple(outcome for outcome in outcomes if outcome.is_good)
         more, left = _performed(workspace, order, runner, left)
         outcomes = good + more

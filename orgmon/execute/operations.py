@@ -97,6 +97,10 @@ class Operations:
             self._progress.refused(step.target_name, refusal.message, seconds)
             self._clock.sleep(seconds)
 
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        self._clock.sleep(seconds)
+
     def _pauses(self) -> Iterator[float]:
         return pauses(self._patience, self._clock)
 

@@ -41,6 +41,10 @@ class Runner:
                 waited = True
         return waited
 
+    def pause(self, seconds: float) -> None:
+        """Let time pass, so that what was refused for a moment need not be again."""
+        self._operations.pause(seconds)
+
     def run(self, plan: Plan) -> tuple[StepOutcome, ...]:
         """Take all steps in order, up to the first that stops the rollout.
 

@@ -37,8 +37,6 @@ def add_log_store(template: Template, bucket_name: Any, object_lock_days: int) -
             Condition="MakeKey",
             AliasName=names.LOGS_KEY_ALIAS,
             TargetKeyId=Ref("LogsKey"),
-            DeletionPolicy="Retain",
-            UpdateReplacePolicy="Retain",
         )
     )
     template.add_resource(_bucket(bucket_name, object_lock_days))

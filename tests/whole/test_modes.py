@@ -277,6 +277,11 @@ def test_live_tags_select_accounts_and_a_key_of_the_user_s_encrypts_the_logs(org
     assert cells(rehearsal, "orgmon-detection") == {MEMBER, WEB_SHOP, SECURITY, SHARED}
     assert alarmed(rehearsal) == BOTH
     assert is_delivered_with(rehearsal.sandbox.world, key)
+    # And back: a key of orgmon's own again, under the name that the first one would have had.
+    for wanted in (None, key, None):
+        rehearsal.change(trail=section("trail", key_arn=wanted))
+        code, out, err = rehearsal.orgmon("deploy", "--yes")
+        assert code == 0, out + err
     assert locks(rehearsal.sandbox.world) == {"GOVERNANCE"}
 
 
