@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from orgmon.sandbox.conditions import like
+from orgmon.sandbox.models import service_model
 from orgmon.sandbox.rates import Buckets
 from orgmon.sandbox.trouble_rules import (
     DEFAULT_REASON,
@@ -32,13 +33,15 @@ Expirer = Callable[[], None]
 class Trouble:
     """The rules in force, and the troubles that other rooms carry out.
 
-    ``on_suspend(account)``, ``on_expire()`` and ``on_foreign_operation(stack_set, seconds)`` are set by those rooms.
+    ``on_suspend(account)``, ``on_expire()`` and ``on_foreign_operation(stack_set, seconds)`` are set by those rooms,
+    and ``knows`` by whoever can say which accounts there are.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[Rule, int] = {}
         self._buckets = Buckets()
+        self.knows: Callable[[str], bool] = lambda account: True
         self.on_suspend: Suspender | None = None
         self.on_expire: Expirer | None = None
         self.on_foreign_operation: ForeignStarter | None = None
@@ -203,8 +206,25 @@ class Trouble:
         if kind is not None:
             if kind not in methods:
                 raise ValueError(f"trouble of the kind {kind!r} is not known; known are {', '.join(methods)}")
+            self._check(arguments)
             methods[kind](**arguments)
         return {"rules": [{"kind": type(rule).__name__, **asdict(rule)} for rule in self.rules]}
+
+    def _check(self, arguments: dict[str, Any]) -> None:
+        """Trouble for what is not there would never come. Raises ValueError."""
+        account, service = arguments.get("account"), arguments.get("service")
+        if account is not None and not self.knows(str(account)):
+            raise ValueError(f"the organization has no account {account}")
+        if service is None:
+            return
+        model = service_model(str(service))
+        if model is None:
+            raise ValueError(
+                f"AWS has no service {service}; they are named as in the AWS CLI, for example s3"
+            )
+        operation = str(arguments.get("operation", "*"))
+        if not any(like(name, operation) for name in model.operation_names):
+            raise ValueError(f"{service} has no operation {operation}")
 
     def _add(self, rule: Rule) -> None:
         with self._lock:

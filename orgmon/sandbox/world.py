@@ -53,6 +53,7 @@ class World:
         self.switches = Switches(flipped)
         self.links = LinkKeys(self.switches, self.organization)
         self.trouble = Trouble()
+        self.trouble.knows = self.organization.exists
         self.trouble.on_suspend = self.organization.close
         self.propagation = Propagation(self.trouble, self.clock.now)
         self.operations = Operations()

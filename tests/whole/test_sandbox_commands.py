@@ -311,8 +311,11 @@ def test_trouble_lets_somebody_elses_operation_run(calm: Running) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("suspend", "000000000001"), "account that doesn't exist"),
+        (("suspend", "000000000001"), "the organization has no account 000000000001"),
         (("operation", "nobodys"), "nobodys"),
+        (("fail", "--reason", "r", "--account", "12"), "the organization has no account 12"),
+        (("throttle", "nosuch", "Foo"), "AWS has no service nosuch"),
+        (("throttle", "s3", "Foo"), "s3 has no operation Foo"),
     ],
 )
 def test_trouble_with_what_is_not_there_is_refused(
