@@ -40,7 +40,10 @@ def command(
     every: Annotated[bool, typer.Option("--all", help="Also list what does not change.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a deploy would change, pair by pair, and how. Exit code 3 with changes, 0 without."""
+    """Show what a deploy would change, pair by pair, and how.
+
+    Exit code 3 with changes, or where somebody would not hear of an alert or a name is not in AWS; else 0.
+    """
     from orgmon.actions.plan import estimate
     from orgmon.console import cost_view, plan_view, routes_view, strays_view
     from orgmon.console.output import emit, out
