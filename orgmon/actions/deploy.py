@@ -76,8 +76,8 @@ def deploy(
 
     What an earlier run started is waited for before anything is planned; the templates are made before that, so
     that what is wrong with them is told at once. What AWS refuses for a reason that passes is tried once more, where
-    nothing else has to be done for it than was agreed to. Raises StalePlanError for a saved plan
-    that no longer fits, UsageError for a selection that would leave others OUTDATED.
+    nothing else has to be done for it than was agreed to. Raises StalePlanError for a saved plan that no longer fits,
+    UsageError for a selection of what is not there, or one that would leave others OUTDATED.
     """
     workspace.check_selection(order.accounts, order.regions)
     if not order.destroy:
@@ -92,16 +92,22 @@ def deploy(
     _refuse_leaving_outdated(plan, order)
     if plan.stages and not agree(plan):
         return None
+    report = _report(plan, *_tried(workspace, order, runner, plan, progress))
+    return report if order.destroy else _subscribed(workspace, replace(report, strays=workspace.strays))
+
+
+def _tried(
+    workspace: Workspace, order: Order, runner: Runner, plan: Plan, progress: Progress
+) -> tuple[tuple[StepOutcome, ...], Plan]:
+    """Take a plan's steps, and once more what failed for a reason that passes; what came of it, and what is left."""
     outcomes, left = _performed(workspace, order, runner, plan)
     passing = tuple(reason for outcome in outcomes for reason in outcome.reasons if is_passing(reason))
-    if passing and _is_within(left, plan):
-        progress.again(passing)
-        runner.pause(BREATH)
-        good = tuple(outcome for outcome in outcomes if outcome.is_good)
-        more, left = _performed(workspace, order, runner, left)
-        outcomes = good + more
-    report = _report(plan, outcomes, left)
-    return report if order.destroy else _subscribed(workspace, replace(report, strays=workspace.strays))
+    if not passing or not _is_within(left, plan):
+        return outcomes, left
+    progress.again(passing)
+    runner.pause(BREATH)
+    more, left = _performed(workspace, order, runner, left)
+    return (*(outcome for outcome in outcomes if outcome.is_good), *more), left
 
 
 def _performed(
