@@ -60,8 +60,11 @@ def test_exclusive_options_are_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.fixture
 def heeded() -> Iterator[None]:
-    """Signals are heeded as the console script does it, for one test."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """Signals are heeded as the console script does it, for one test; a job in the background may ignore them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     heed_signals()
     yield
     for number, handler in before.items():
